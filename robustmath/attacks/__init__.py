@@ -1,0 +1,31 @@
+r"""Sections 2 and 4.2: what Byzantine workers send.
+
+Attackers may know every good vector and collude: most attacks here take the good vectors and
+return one and the same vector f times. f = 0 is allowed and gives no rows, so that a sweep over
+f can begin without an attacker. No result is a view.
+
+Symbols
+-------
+g_1, ..., g_m : good vectors, the rows of `good` (m, d)
+n, f : workers in all, and the Byzantine among them: n = m + f
+"""
+
+from robustmath.attacks.blind import bit_flipping, flip_labels, gaussian
+from robustmath.attacks.copying import mimic
+from robustmath.attacks.hidden import a_little_is_enough
+from robustmath.attacks.reversal import (
+    inner_product_manipulation,
+    negative_sum,
+    normalized_mean_attack,
+)
+
+__all__ = [
+    "a_little_is_enough",
+    "bit_flipping",
+    "flip_labels",
+    "gaussian",
+    "inner_product_manipulation",
+    "mimic",
+    "negative_sum",
+    "normalized_mean_attack",
+]

@@ -1,0 +1,144 @@
+"""Sections 2 and 4.2: attacks that know no good vector."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from robustmath._validation import (
+    Vectors,
+    as_generator,
+    as_integer,
+    as_real,
+    as_vectors,
+    floating,
+)
+
+__all__ = ["bit_flipping", "flip_labels", "gaussian"]
+
+
+def bit_flipping(own: ArrayLike) -> Vectors:
+    r"""Send the negative of the vector that an honest worker would have sent.
+
+    .. math:: v_i := -g_i
+
+    Parameters
+    ----------
+    own : array_like (f, d)
+        What each Byzantine worker computed honestly, f >= 0.
+
+    Returns
+    -------
+    (f, d) ndarray
+        In the input's floating dtype (integers become float64).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `own` is not a real matrix.
+
+    Notes
+    -----
+    Source: attack 1, section 4.2.
+
+    Examples
+    --------
+    >>> bit_flipping([[1.0, -2.0]])
+    array([[-1.,  2.]])
+    """
+    # The vectors of no attacker have the shape (0, d), which is refused elsewhere.
+    empty = isinstance(own, np.ndarray) and own.ndim == 2 and len(own) == 0
+    if empty and np.asarray(own).dtype.kind in "fiub":
+        vectors = np.asarray(own)
+    else:
+        vectors = as_vectors(own, "bit_flipping", "own")
+    flipped: Vectors = -vectors.astype(floating(vectors.dtype))
+    return flipped
+
+
+def flip_labels(labels: ArrayLike, classes: int = 10) -> NDArray[np.integer]:
+    r"""Turn the labels round, for attackers that compute honestly on wrong labels.
+
+    .. math:: \mathcal{T}(y) := \mathrm{classes} - 1 - y
+
+    Parameters
+    ----------
+    labels : array_like of int
+        Labels from 0 to classes - 1, of any shape.
+    classes : int
+        Number of classes, classes >= 1; 10 gives the paper's 9 - y.
+
+    Returns
+    -------
+    ndarray
+        New labels, of the input's shape and dtype.
+
+    Raises
+    ------
+    TypeError
+        If labels are not integers.
+    ValueError
+        If a label lies outside its range, or its dtype cannot hold classes - 1.
+
+    Notes
+    -----
+    Source: attack 2, section 4.2.
+
+    Examples
+    --------
+    >>> flip_labels([0, 3, 9])
+    array([9, 6, 0])
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"flip_labels needs integer labels; got dtype {labels.dtype}")
+    classes = as_integer(classes, "flip_labels", "classes", 1)
+    if classes - 1 > np.iinfo(labels.dtype).max:
+        raise ValueError(
+            f"flip_labels needs labels of a dtype that holds classes - 1; "
+            f"got classes={classes}, dtype {labels.dtype}"
+        )
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if wrong.size:
+        raise ValueError(f"flip_labels needs 0 <= labels < classes={classes}; got {wrong[0]}")
+    return np.asarray(classes - 1 - labels)
+
+
+def gaussian(f: int, d: int, *, rng: np.random.Generator, std: float = 200.0) -> Vectors:
+    r"""Send independent noise of zero mean.
+
+    .. math:: v_i \sim N(0, \mathrm{std}^2 I_d)
+
+    Parameters
+    ----------
+    f : int
+        Attackers, f >= 0.
+    d : int
+        Entries of a vector, d >= 1.
+    rng : numpy.random.Generator
+        The only source of randomness.
+    std : float
+        Standard deviation of every entry, std >= 0.
+
+    Returns
+    -------
+    (f, d) ndarray of float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type or lies outside its range.
+
+    Notes
+    -----
+    Source: attack 3, section 4.2, after Xie, Koyejo, Gupta (2018), arXiv:1802.10116.
+
+    Examples
+    --------
+    >>> gaussian(2, 3, rng=np.random.default_rng(0)).shape
+    (2, 3)
+    """
+    f = as_integer(f, "gaussian", "f", 0)
+    d = as_integer(d, "gaussian", "d", 1)
+    std = as_real(std, "gaussian", "std", 0.0)
+    return as_generator(rng, "gaussian").normal(0.0, std, (f, d))
