@@ -18,6 +18,9 @@ import matplotlib
 from matplotlib.backends import BackendFilter, backend_registry
 from matplotlib.figure import Figure
 
+HERE = Path(__file__).resolve().parent
+"""The folder of the demos."""
+
 WIDTH = 88
 """Characters in a printed line."""
 
@@ -43,8 +46,8 @@ def options(about: str) -> argparse.Namespace:
     parser.add_argument("--no-show", dest="show", action="store_false", help="open no window")
     parser.add_argument("--answers", action="store_true", help="answer the questions at the end")
     # Run cell by cell, in Jupyter or an editor, the command line is the kernel's and not ours.
-    in_cells = Path(sys.argv[0]).stem in ("ipykernel_launcher", "ipython")
-    return parser.parse_args([] if in_cells else None)
+    is_ours = Path(sys.argv[0]).resolve().parent == HERE
+    return parser.parse_args(None if is_ours else [])
 
 
 def say(text: str) -> None:

@@ -29,12 +29,12 @@ def demos() -> list[str]:
 
 def draw(name: str, folder: Path) -> Path:
     """Run a demo and return the picture that it leaves in the folder."""
-    path = folder / f"{name}.png"
+    demo, path = HERE / f"{name}.py", folder / f"{name}.png"
     with (
-        mock.patch.object(sys, "argv", [f"{name}.py", "--no-show", "--save", str(path)]),
+        mock.patch.object(sys, "argv", [str(demo), "--no-show", "--save", str(path)]),
         contextlib.redirect_stdout(io.StringIO()),
     ):
-        runpy.run_path(str(HERE / f"{name}.py"), run_name="__main__")
+        runpy.run_path(str(demo), run_name="__main__")
     with Image.open(path) as picture:
         small = picture.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
     small.save(path, optimize=True)

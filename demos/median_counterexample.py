@@ -24,6 +24,11 @@ def workers(n):
     return np.array([[(-1.0) ** i] for i in range(2 * n + 1)])
 
 
+def signed(value):
+    """Return a whole number with its sign, 0 without one."""
+    return f"{value:+.0f}" if value else "0"
+
+
 _stage.say(
     "A server wants the mean of what its good workers send. Half of them send -1, half +1, so that "
     "mean is 0. Worker 0 is Byzantine and sends +1: no outlier, nothing to filter out. For n = 2:"
@@ -65,8 +70,8 @@ _stage.say(
     f"{options.seed}:"
 )
 for value, count in zip(values, counts, strict=True):
-    print(f"  {count:>2} outputs are {value:+.0f}")
-print(f"  their median is {robustmath.coordinatewise_median(outputs)[0]:+.0f}\n")
+    print(f"  {count:>2} outputs are {signed(value)}")
+print(f"  their median is {signed(robustmath.coordinatewise_median(outputs)[0])}\n")
 
 # %% Resampling: all draws
 laws = {s: theory.median_law(2 * n + 1, n + 1, s) for s in range(1, 6)}

@@ -123,10 +123,12 @@ def draw(s):
         artist.remove()
     values = outputs[s].ravel()
     deviation = sigma * float(theory.variance_factor(n, s)) ** 0.5
-    *_, bars = left.hist(
-        values,
+    # A value on the edge of two bins counts half in each.
+    heights = sum(np.histogram(values + side, bins)[0] for side in (-1e-9, 1e-9)) / 2
+    bars = left.stairs(
+        100 * heights / values.size,
         bins,
-        weights=np.full(values.size, 100 / values.size),
+        fill=True,
         color=after.color,
         alpha=0.6,
         label=f"outputs, s = {s}",
