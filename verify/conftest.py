@@ -15,7 +15,7 @@ import pytest
 
 from robustmath.claims import CLAIMS, Claim, find_claim
 from robustmath.montecarlo import ErrorBudget
-from verify import report
+from verify import page, report
 from verify.evidence import Evidence, Record
 
 ERROR_BUDGET = 1e-6
@@ -163,7 +163,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     writers = {
         "json": lambda: report.as_json(rows),
         "md": lambda: report.as_markdown(rows, run.summary()),
-        "html": lambda: report.as_html(rows, run.summary()),
+        "html": lambda: page.as_html(rows, run.summary()),
     }
     for kind, write in writers.items():
         path = config.getoption(f"--claims-{kind}")

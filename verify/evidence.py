@@ -89,6 +89,7 @@ class Record(NamedTuple):
     resolution: float | None = None
     examples: int | None = None
     at_most: float | None = None
+    claimed_range: list[float] | None = None
     control: dict[str, Any] | None = None
     counterexample: Any = None
 
@@ -290,6 +291,7 @@ class Evidence:
             interval={"low": ends[0], "high": ends[1]},
             error_probability=0.05,
             trials=found.n,
+            claimed_range=[float(low), float(high)],
         )
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The verdicts as a table: on the terminal, in JSON, in Markdown and in HTML."""
+"""The verdicts as a table: on the terminal, in JSON and in Markdown; as a page, see `page`."""
 
 from __future__ import annotations
 
@@ -228,40 +228,6 @@ def as_markdown(rows: Iterable[Row], summary: Summary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_html(rows: Iterable[Row], summary: Summary) -> str:
-    """Return the rows as one self-contained page."""
-    rows = list(rows)
-    bodies = []
-    for row in rows:
-        evidence = _evidence_cells(row)
-        span = f' rowspan="{len(evidence)}"'
-        for index, cells in enumerate(evidence):
-            middle = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            head = tail = ""
-            if index == 0:
-                sentence = html.escape(f"{row.claim.statement} ({row.claim.source})")
-                head = f'<th scope="rowgroup"{span}>{html.escape(row.claim.id)}</th>'
-                head += f"<td{span}>{sentence}</td>"
-                tail = f"<td{span}>{html.escape(row.verdict)}</td>"
-            bodies.append(f"{'<tbody>' if index == 0 else ''}<tr>{head}{middle}{tail}</tr>")
-        bodies.append("</tbody>")
-    examples = [
-        f"<section><h2>{html.escape(title)}</h2><dl>"
-        + "".join(
-            f"<dt>{html.escape(key)}</dt><dd>{html.escape(value)}</dd>" for key, value in items
-        )
-        + "</dl></section>"
-        for title, items in counterexamples(rows)
-    ]
-    headings = "".join(f'<th scope="col">{heading}</th>' for heading in HEADINGS)
-    return PAGE.format(
-        headings=headings,
-        bodies="\n".join(bodies),
-        counterexamples="\n".join(examples),
-        summary="\n".join(f"<p>{html.escape(text)}</p>" for text in summary.lines()),
-    )
-
-
 def _evidence_cells(row: Row) -> list[tuple[str, str, str]]:
     """Return (kind and what, claimed, found) for every piece of evidence, or one empty line."""
     cells = [
@@ -286,38 +252,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(entry) for entry in value]
     return value
-
-
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>The claims of the paper, checked</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem;
-  padding: 0 1rem; }}
-div {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; }}
-caption {{ text-align: left; }}
-th, td {{ border-top: 1px solid; padding: 0.4rem 0.6rem; text-align: left; vertical-align: top; }}
-dd {{ overflow-wrap: anywhere; }}
-</style>
-</head>
-<body>
-<main>
-<h1>The claims of the paper, checked</h1>
-<div tabindex="0" role="region" aria-labelledby="caption">
-<table>
-<caption id="caption">Every checkable sentence, in the paper's order</caption>
-<thead><tr>{headings}</tr></thead>
-{bodies}
-</table>
-</div>
-{counterexamples}
-{summary}
-</main>
-</body>
-</html>
-"""
