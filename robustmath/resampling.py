@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import column_blocks, working_dtype
+from robustmath._blocks import BLOCK_BYTES, column_blocks, working_dtype
 from robustmath._validation import (
     Vectors,
     as_choice,
@@ -46,6 +46,9 @@ __all__ = [
 
 Slots = NDArray[np.intp]
 R = TypeVar("R")
+
+COLUMNS_AT_ONCE = 1 << 13
+"""Columns added at once, if there are so many: more hide the cost of a call for each row."""
 
 PLACES_AT_ONCE = 1 << 15
 """Places drawn before they are copied to the result: bounds memory, never changes a result."""
@@ -200,35 +203,45 @@ def _average(vectors: Vectors, groups: Slots, out: Vectors) -> None:
     """
     T, s = groups.shape
     # Sorted, so that an average depends on whom it is made of and not on the order of places.
-    used, places = np.unique(np.sort(groups, axis=1), return_inverse=True)
-    places = places.reshape(T, s)
+    groups = np.sort(groups, axis=1)
     dtype = working_dtype(vectors.dtype)
-    # A block and three arrays of the size of its averages are held at once, and all should stay in
-    # the cache: twice their rows make blocks of half the usual size.
-    for columns in column_blocks(vectors.shape[1], 2 * (len(used) + 3 * T), dtype.itemsize):
-        block = vectors[used, columns].astype(dtype, copy=False)
-        average = _sum_places(block, places)
+    most = BLOCK_BYTES // (COLUMNS_AT_ONCE * dtype.itemsize)
+    rows = min(len(vectors) + T, most)
+    for columns in column_blocks(vectors.shape[1], rows, dtype.itemsize):
+        block = vectors[:, columns]
+        average = out[:, columns]
+        if out.dtype != dtype:
+            average = np.empty(average.shape, dtype)
+        _sum_places(block, groups, average)
         average /= s
-        lost = ~np.isfinite(average)
-        if lost.any():
-            redo = lost.any(axis=1)
-            average[redo] = np.where(lost[redo], _average_huge(block, places[redo]), average[redo])
-        out[:, columns] = average
+        finite = np.isfinite(average)
+        if not finite.all():
+            redo = ~finite.all(axis=1)
+            huge = _average_huge(block, groups[redo], dtype)
+            average[redo] = np.where(finite[redo], average[redo], huge)
+        if out.dtype != dtype:
+            out[:, columns] = average
 
 
-def _sum_places(block: Vectors, places: Slots) -> Vectors:
-    """Return the sums of the rows ``block[places[t]]``, one place after another."""
-    total: Vectors = block[places[:, 0]]
-    for place in places.T[1:]:
-        total += block[place]
-    return total
+def _sum_places(block: Vectors, groups: Slots, out: Vectors) -> None:
+    """Write the sums of the rows ``block[groups[t]]`` into ``out[t]``, one place after another."""
+    for total, (first, *others) in zip(out, groups.tolist(), strict=True):
+        if not others:
+            total[...] = block[first]
+            continue
+        np.add(block[first], block[others[0]], out=total, dtype=out.dtype)
+        for other in others[1:]:
+            total += block[other]
 
 
-def _average_huge(block: Vectors, places: Slots) -> Vectors:
+def _average_huge(block: Vectors, groups: Slots, dtype: np.dtype[Any]) -> Vectors:
     """Return averages of entries that may be finite although their sum is not."""
-    s = places.shape[1]
+    s = groups.shape[1]
     halvings = s.bit_length()
-    average = _sum_places(np.ldexp(block, -halvings), places)
+    used, places = np.unique(groups, return_inverse=True)
+    smaller = np.ldexp(block[used].astype(dtype), -halvings)
+    average = np.empty((len(groups), block.shape[1]), dtype)
+    _sum_places(smaller, places.reshape(groups.shape), average)
     average /= s
     # This cannot overflow: the sum of k largest floats, added one by one, is rounded down, and
     # rounding is monotone.
