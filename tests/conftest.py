@@ -1,13 +1,19 @@
-"""Tests of the optional engine run where it is installed, and the head of every run says so."""
+"""Tests that need more than the library run where it is installed; the head of a run says so."""
 
 from importlib.util import find_spec
 
-HAS_DASK = find_spec("distributed") is not None
+from tests.chromium import PROGRAM
 
-collect_ignore = [] if HAS_DASK else ["test_dask.py"]
+NEEDS = {
+    "test_dask.py": (find_spec("distributed") is not None, "pip install '.[dask]'"),
+    "test_page_in_chromium.py": (PROGRAM is not None, "Chromium"),
+}
+
+collect_ignore = [name for name, (there, _) in NEEDS.items() if not there]
 
 
 def pytest_report_header():
-    if HAS_DASK:
-        return "tests/test_dask.py: run"
-    return "tests/test_dask.py: left out, it needs pip install '.[dask]'"
+    return [
+        f"tests/{name}: " + ("run" if there else f"left out, it needs {what}")
+        for name, (there, what) in NEEDS.items()
+    ]
