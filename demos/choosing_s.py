@@ -140,10 +140,10 @@ _stage.finish(
             "which half to believe.",
         ),
         _stage.Question(
-            "The bound is far above what was found. What is it good for?",
+            "The bound is above what was found. What is it good for?",
             "Three attacks were tried. How many are there?",
-            "It holds for every attack and all good vectors of the same variance. And it has the "
-            "same shape: it falls, has a minimum and rises.",
+            "It holds for every attack and all good vectors of the same variance; for s = 1 two "
+            "camps attain it. And it has the same shape: it falls, has a minimum and rises.",
         ),
         _stage.Question(
             "With f = 4 of 20, which s would you choose?",

@@ -665,11 +665,11 @@ def test_choosing_s(demo):
         h = n - s
         drift = (m - h) / (h * (s * m - 1)) if s > 1 else 0.0
         rest = (m - 1) / (s * m - 1) - drift if s > 1 else 1.0
-        bounds.append((4 * (1 + s / (n - 2 * s)) ** 2 * rest) ** 0.5 + drift**0.5)
+        bounds.append((n / 2 / (m - s + 1 - n / 2) * rest) ** 0.5 + drift**0.5)
         assert shown(variance, (m - 1) / (s * m - 1), 3)
         assert bad == f"{s} of 20"
         assert shown(bound.split()[0], bounds[-1], 2)
-    assert 1 + bounds.index(min(bounds)) == 4
+    assert 1 + bounds.index(min(bounds)) == 5
     attack_header = ("attack", *(f"s = {s}" for s in range(1, 10)))
     names = ("three camps", "the good agree")
     texts = dict(zip(names, ran.text.split("under each attack")[1:], strict=True))
@@ -694,9 +694,9 @@ def test_choosing_s(demo):
     assert camps[-1] > 1.4 * camps.min()
     assert worst["the good agree"][-1] > 1.5 * worst["the good agree"][0]
     answer = re.search(r"without resampling: (\S+) against (\S+) dev", in_one_line(ran.text))
-    assert shown(answer.group(2), 2 * (1 + 4 / 12), 1)
+    assert shown(answer.group(2), (10 / 6) ** 0.5, 1)
     drift, rest = 4 / 12 / 31, 15 / 31 - 4 / 12 / 31
-    assert shown(answer.group(1), (4 * 3**2 * rest) ** 0.5 + drift**0.5, 1)
+    assert shown(answer.group(1), (10 / 2 * rest) ** 0.5 + drift**0.5, 1)
 
 
 def test_weiszfeld(demo):

@@ -3,8 +3,9 @@
 n vectors, f Byzantine (the last f), s copies, m = n - f good.
 """
 
+import itertools
 from fractions import Fraction
-from math import sqrt
+from math import inf, sqrt
 from statistics import median
 
 import numpy as np
@@ -13,56 +14,120 @@ from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
 from robustmath import theory
-
-RULES = ("krum", "published_krum", "geometric_median", "coordinatewise_median", "trimmed_mean")
+from robustmath.theory import published, robustness, tight
 
 
 def squared_distance(x, y):
     return sum((a - b) ** 2 for a, b in zip(x, y, strict=True))
 
 
-def krum_winners(vectors, others):
-    """Every vector that shares the smallest sum over its `others` nearest: the attacker's pick."""
-    scores = [
-        sum(sorted(squared_distance(x, y) for j, y in enumerate(vectors) if j != i)[:others])
-        for i, x in enumerate(vectors)
-    ]
-    return [x for x, score in zip(vectors, scores, strict=True) if score == min(scores)]
+def mean(vectors):
+    return coordinates(vectors, lambda column: sum(column) / len(column))
 
 
 def coordinates(vectors, statistic):
     return tuple(statistic([Fraction(a) for a in column]) for column in zip(*vectors, strict=True))
 
 
-def results(rule, vectors, f):
-    n = len(vectors)
-    if rule == "krum":
-        return krum_winners(vectors, n - f - 2)
-    if rule == "published_krum":
-        return krum_winners(vectors, n - f - 1)
-    if rule == "trimmed_mean":
-        return [coordinates(vectors, lambda column: sum(sorted(column)[f : n - f]) / (n - 2 * f))]
-    return [coordinates(vectors, median)]
+def best(candidates, score):
+    """Every candidate with the smallest score: the attacker has the pick."""
+    scores = [score(candidate) for candidate in candidates]
+    smallest = min(scores)
+    return [c for c, s in zip(candidates, scores, strict=True) if s == smallest]
+
+
+def krum(vectors, others):
+    def score(i):
+        distances = [squared_distance(vectors[i], y) for j, y in enumerate(vectors) if j != i]
+        return sum(sorted(distances)[:others])
+
+    return [vectors[i] for i in best(range(len(vectors)), score)]
+
+
+def subset_means(vectors, f, spread):
+    """Means of the sets of n - f vectors that have the least of something."""
+    subsets = list(itertools.combinations(vectors, len(vectors) - f))
+    return [mean(subset) for subset in best(subsets, spread)]
+
+
+def diameter(vectors):
+    return max(squared_distance(x, y) for x in vectors for y in vectors)
+
+
+def variance(vectors):
+    centre = mean(vectors)
+    return sum(squared_distance(x, centre) for x in vectors) / len(vectors)
+
+
+def nearest_means(vectors, point, keep):
+    """Means of `keep` vectors nearest to a point, for every way to break ties."""
+    distances = [squared_distance(x, point) for x in vectors]
+    limit = sorted(distances)[keep - 1]
+    inside = [x for x, d in zip(vectors, distances, strict=True) if d < limit]
+    border = [x for x, d in zip(vectors, distances, strict=True) if d == limit]
+    return [mean([*inside, *rest]) for rest in itertools.combinations(border, keep - len(inside))]
+
+
+def around_median(column, keep):
+    centre = median(column)
+    return [x for (x,) in nearest_means([(x,) for x in column], (centre,), keep)]
+
+
+def medians(numbers):
+    """The ends of the segment of points with the smallest sum of distances."""
+    return best(numbers, lambda c: sum(abs(x - c) for x in numbers))
+
+
+RESULTS = {
+    "krum": lambda v, f: krum(v, len(v) - f - 2),
+    "published_krum": lambda v, f: krum(v, len(v) - f - 1),
+    "coordinatewise_median": lambda v, f: [coordinates(v, median)],
+    "trimmed_mean": lambda v, f: [
+        coordinates(v, lambda column: sum(sorted(column)[f : len(v) - f]) / (len(v) - 2 * f))
+    ],
+    "minimum_diameter_averaging": lambda v, f: subset_means(v, f, diameter),
+    "mean_around_median": lambda v, f: list(
+        itertools.product(
+            *(around_median([Fraction(a) for a in c], len(v) - f) for c in zip(*v, strict=True))
+        )
+    ),
+    # The first vector is good, and the pivot.
+    "monna": lambda v, f: nearest_means(v, v[0], len(v) - f),
+}
+# In one dimension the largest eigenvalue is the variance, and all medians are data or between.
+ON_A_LINE = {
+    "smallest_maximum_eigenvalue_averaging": lambda v, f: subset_means(v, f, variance),
+    "geometric_median": lambda v, f: [(x,) for x in medians([x for (x,) in v])],
+}
 
 
 def worst_ratio(rule, vectors, f):
     """|rule - mean of the good|^2 / variance of the good, exactly; None without variance."""
     good = vectors[: len(vectors) - f]
-    mean = coordinates(good, lambda column: sum(column) / len(column))
-    variance = sum(squared_distance(x, mean) for x in good) / len(good)
-    error = max(squared_distance(x, mean) for x in results(rule, vectors, f))
-    if variance == 0:
+    centre, spread = mean(good), variance(good)
+    error = max(squared_distance(x, centre) for x in {**RESULTS, **ON_A_LINE}[rule](vectors, f))
+    if spread == 0:
         assert error == 0
         return None
-    return error / variance
+    return error / spread
+
+
+def bounds(rule, n, f):
+    """All upper bounds there are."""
+    published = theory.published_bound(rule, n, f)
+    found = [] if published is None else [published.kappa]
+    return found if rule == "published_krum" else [*found, theory.robustness_bound(rule, n, f)]
+
+
+FAST = ("krum", "published_krum", "coordinatewise_median", "trimmed_mean", "geometric_median")
 
 
 @st.composite
 def attacked(draw, rule):
-    f = draw(st.integers(0, 3))
+    f = draw(st.integers(0, 3 if rule in FAST else 2))
     least = max(2 * f + 2, f + 3) if rule == "krum" else 2 * f + 1
     n = draw(st.integers(least, least + 4))
-    d = draw(st.integers(1, 2))
+    d = 1 if rule in ON_A_LINE else draw(st.integers(1, 2))
     point = st.tuples(*[st.integers(-6, 6)] * d)
     # Few distinct points: the worst cases have good vectors, and attackers, that coincide.
     points = draw(st.lists(point, min_size=2, max_size=5))
@@ -70,21 +135,54 @@ def attacked(draw, rule):
     return f, vectors
 
 
-@pytest.mark.parametrize(
-    "rule", ["krum", "published_krum", "coordinatewise_median", "trimmed_mean"]
-)
-def test_no_vectors_violate_the_bound(rule):
-    @settings(max_examples=250, deadline=None)
+@pytest.mark.parametrize("rule", [*RESULTS, *ON_A_LINE])
+def test_no_vectors_violate_a_bound(rule):
+    @settings(max_examples=200, deadline=None)
     @given(attacked(rule))
     def check(case):
         f, vectors = case
         ratio = worst_ratio(rule, vectors, f)
         if ratio is not None:
-            bound = theory.robustness_bound(rule, len(vectors), f)
+            bound = min(bounds(rule, len(vectors), f))
             target(float(ratio) / float(bound) if bound else 0.0)
-            assert ratio <= bound
+            assert ratio <= bound * (1 + (0 if isinstance(bound, Fraction) else 1e-12))
 
     check()
+
+
+SIZES = [(n, f) for n in range(3, 12) for f in range(1, (n + 1) // 2)]
+
+
+@pytest.mark.parametrize("rule", sorted(tight.EXAMPLES))
+def test_bounds_are_attained_exactly(rule):
+    for n, f in SIZES:
+        example = theory.tight_example(rule, n, f)
+        assert (len(example.good), len(example.byzantine)) == (n - f, f)
+        vectors = [(x,) for x in example.good + example.byzantine]
+        assert (example.result,) in {**RESULTS, **ON_A_LINE}[rule](vectors, f)
+        assert worst_ratio(rule, vectors, f) == theory.robustness_bound(rule, n, f)
+
+
+def test_our_bounds_are_never_larger_than_published_ones():
+    for rule in sorted(published.PUBLISHED.keys() - {"published_krum"}):
+        for n, f in [*SIZES, (100, 20), (100, 49)]:
+            ours = theory.robustness_bound(rule, n, f)
+            assert theory.robustness_lower_bound(n, f) <= ours
+            assert ours < theory.published_bound(rule, n, f).kappa
+
+
+def test_no_bound_is_below_the_lower_bound_of_all_rules():
+    for rule, (_, least) in robustness.BOUNDS.items():
+        for f in range(1, 12):
+            for n in range(max(2 * f + 1, least(f)), 6 * f):
+                lower = theory.robustness_lower_bound(n, f)
+                assert lower <= theory.robustness_bound(rule, n, f), (rule, n, f)
+
+
+def test_without_attackers_a_mean_of_all_rows_has_no_error():
+    means = "mean", "trimmed_mean", "monna", "mean_around_median", "minimum_diameter_averaging"
+    for rule in (*means, "smallest_maximum_eigenvalue_averaging", "caf", "bulyan", "dnc", "zeno"):
+        assert theory.robustness_bound(rule, 9, 0) == 0
 
 
 # Good vectors first, then the attackers; found by a hill climb over small integers.
@@ -118,6 +216,7 @@ def test_bound_of_equation_3_is_below_the_published_form_with_one_good_neighbour
     for f in range(30):
         for n in range(max(2 * f + 2, f + 3), 2 * f + 40):
             bound = theory.robustness_bound("krum", n, f)
+            assert theory.robustness_bound("multi_krum", n, f) >= bound * (1 - 1e-12)
             assert bound < 6 * Fraction(n - f, n - 2 * f - 1)
             assert theory.robustness_lower_bound(n, f) < bound
 
@@ -133,11 +232,36 @@ def test_two_worlds_that_no_rule_can_tell_apart():
 
 
 def test_published_values():
-    assert theory.robustness_bound("published_krum", 10, 2) == 8
-    assert theory.robustness_bound("geometric_median", 10, 2) == Fraction(64, 9)
-    assert theory.robustness_bound("coordinatewise_median", 10, 2) == Fraction(64, 9)
-    assert theory.robustness_bound("trimmed_mean", 10, 2) == Fraction(8, 3)
-    assert theory.robustness_bound("trimmed_mean", 10, 0) == 0
+    def published_value(rule):
+        return theory.published_bound(rule, 10, 2).kappa
+
+    assert published_value("published_krum") == 8
+    assert published_value("geometric_median") == Fraction(64, 9)
+    assert published_value("coordinatewise_median") == Fraction(64, 9)
+    assert published_value("trimmed_mean") == Fraction(8, 3)
+    assert published_value("smallest_maximum_eigenvalue_averaging") == Fraction(16, 9)
+    assert theory.published_bound("krum", 10, 2) is None
+    assert theory.mixed_robustness(Fraction(64, 9), 10, 2) == Fraction(146, 9)
+    assert theory.clipped_robustness(Fraction(64, 9), 10, 2) == Fraction(70, 9)
+    assert theory.mixed_robustness(inf, 10, 0) == theory.clipped_robustness(inf, 10, 2) == inf
+
+
+def test_values_by_hand():
+    value = theory.robustness_bound
+    assert value("coordinatewise_median", 10, 2) == 1
+    assert value("coordinatewise_median", 9, 2) == Fraction(4, 3)
+    assert value("geometric_median", 10, 2) == Fraction(5, 3)
+    assert value("geometric_median", 9, 2) == Fraction(4, 3)
+    assert value("mean_around_median", 10, 2) == 2
+    assert value("monna", 10, 2) == 3
+    assert value("median_of_means", 10, 2) == 4
+    assert value("minimum_diameter_averaging", 10, 2) == pytest.approx((1 + sqrt(1 / 3)) ** 2)
+    assert value("caf", 10, 2) == pytest.approx((1 + sqrt(8 / 3)) ** 2)
+    assert value("bulyan", 11, 2) == pytest.approx((sqrt(2) + 6) ** 2)
+    assert value("multi_krum", 5, 1) == pytest.approx((sqrt(2) + sqrt(16 / 3)) ** 2 / 2)
+    assert value("dnc", 6, 1) == pytest.approx((sqrt(15) + 2) ** 2 / 25)
+    assert value("dnc", 6, 2) == value("mean", 6, 1) == value("rfa", 6, 1) == inf
+    assert value("rfa", 6, 0) == 5
 
 
 def good_places(n, f, s):
@@ -180,7 +304,50 @@ def test_trade_of_resampling_over_every_draw():
         assert ((medians - mean) ** 2).mean() / variance <= trade.to_good_mean
 
 
-@pytest.mark.parametrize("rule", RULES)
+def test_trade_of_bucketing_over_every_shuffle():
+    # n = 6, f = 1, s = 2: of 3 buckets 2 are good, with 4 of the 5 good workers.
+    n, f, s = 6, 1, 2
+    good = np.array([0.0, 0.0, 1.0, 7.0, -2.0])
+    mean, variance = good.mean(), good.var()
+    orders = np.array(list(itertools.permutations(range(n))))
+    buckets = orders.reshape(-1, n // s, s)
+    is_good = (buckets < n - f).all(axis=2)
+    assert (is_good.sum(axis=1) == 2).all()
+    trade = theory.bucketed_robustness("coordinatewise_median", n, f, s)
+    for byzantine in (-100.0, 0.0, 3.0, 100.0):
+        outputs = np.append(good, byzantine)[buckets].mean(axis=2)
+        chosen = outputs[is_good].reshape(-1, 2)
+        drift = ((chosen.mean(axis=1) - mean) ** 2).mean() / variance
+        spread = chosen.var(axis=1).mean() / variance
+        np.testing.assert_allclose(drift + spread, float(trade.variance), rtol=1e-12)
+        kappa = float(trade.kappa)
+        np.testing.assert_allclose(trade.to_good_mean, (sqrt(kappa * spread) + sqrt(drift)) ** 2)
+        medians = np.median(outputs, axis=1)
+        assert ((medians - mean) ** 2).mean() / variance <= trade.to_good_mean
+
+
+def test_best_number_of_copies_is_the_best():
+    for rule, n, f in (("krum", 25, 1), ("geometric_median", 24, 2), ("trimmed_mean", 12, 1)):
+        for method, trade in (
+            ("resampling", theory.resampled_robustness),
+            ("bucketing", theory.bucketed_robustness),
+        ):
+            chosen = theory.best_copies(rule, n, f, method=method)
+            at_best = trade(rule, n, f, chosen).to_good_mean
+            for s in range(1, 7):
+                try:
+                    assert at_best <= trade(rule, n, f, s).to_good_mean
+                except ValueError:
+                    assert n % s or n < 2 * s * f + 3
+
+
+def test_rules_that_miss_without_variance_stay_so_after_resampling():
+    trade = theory.resampled_robustness("mean", 10, 1, 2)
+    assert trade.plain == trade.product == trade.to_good_mean == inf
+    assert theory.best_copies("mean", 10, 1) == 1
+
+
+@pytest.mark.parametrize("rule", ["krum", "geometric_median", "monna", "caf"])
 def test_one_copy_trades_nothing(rule):
     trade = theory.resampled_robustness(rule, 9, 2, 1)
     assert trade.variance == 1
@@ -202,7 +369,21 @@ def test_bad_arguments_are_named():
             theory.robustness_bound(rule, n, f)
     with pytest.raises(ValueError, match="robustness_lower_bound needs n >= 5; got n=4"):
         theory.robustness_lower_bound(4, 2)
-    with pytest.raises(ValueError, match="resampled_robustness needs n >= 13; got n=10"):
-        theory.resampled_robustness("trimmed_mean", 10, 2, 3)
-    with pytest.raises(ValueError, match="resampled_robustness needs s >= 1"):
-        theory.resampled_robustness("trimmed_mean", 10, 2, 0)
+    for call, message in (
+        (lambda: theory.resampled_robustness("trimmed_mean", 10, 2, 3), "n >= 13; got n=10"),
+        (lambda: theory.resampled_robustness("trimmed_mean", 10, 2, 0), "s >= 1"),
+        (lambda: theory.resampled_robustness("nothing", 10, 2, 1), "rule in"),
+        (lambda: theory.bucketed_robustness("trimmed_mean", 10, 2, 4), "n >= 20; got n=10"),
+        (lambda: theory.bucketed_robustness("trimmed_mean", 21, 2, 2), "n a multiple of s"),
+        (lambda: theory.best_copies("trimmed_mean", 4, 2), "n >= 5"),
+        (lambda: theory.best_copies("trimmed_mean", 5, 2, method="both"), "method in"),
+        (lambda: theory.published_bound("trimmed_mean", 4, 2), "n >= 5"),
+        (lambda: theory.mixed_robustness(-1.0, 9, 2), "kappa >= 0"),
+        (lambda: theory.clipped_robustness(1.0, 4, 2), "n >= 5"),
+        (lambda: theory.tight_example("krum", 9, 2), "rule in"),
+        (lambda: theory.tight_example("monna", 9, 0), "f >= 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+    with pytest.raises(TypeError, match="published_bound needs rule"):
+        theory.published_bound(None, 9, 2)

@@ -2,8 +2,10 @@
 
 `moments` has Proposition I in closed form, `slot_laws` and `joint_slot_laws` the exact laws it is
 checked against in every reading of Algorithm 2, `good_outputs` the number of good outputs,
-`two_camps` the example of section 2.3 after resampling, and `robustness` the coefficients of
-robust rules. Numbers are `fractions.Fraction` wherever they are rational.
+`two_camps` the example of section 2.3 after resampling. On robust rules, `robustness` has bounds
+on their coefficients with proofs, `published` those of the literature, `tight` vectors that attain
+them, and `resampled` what copies trade. Numbers are `fractions.Fraction` wherever they
+are rational.
 """
 
 from robustmath.theory.good_outputs import good_count_pmf, minimum_good
@@ -15,23 +17,36 @@ from robustmath.theory.moments import (
     printed_good_variance_factor,
     variance_factor,
 )
-from robustmath.theory.robustness import (
-    ResampledRobustness,
-    resampled_robustness,
-    robustness_bound,
-    robustness_lower_bound,
+from robustmath.theory.published import (
+    PublishedBound,
+    clipped_robustness,
+    mixed_robustness,
+    published_bound,
 )
+from robustmath.theory.resampled import (
+    ResampledRobustness,
+    best_copies,
+    bucketed_robustness,
+    resampled_robustness,
+)
+from robustmath.theory.robustness import robustness_bound, robustness_lower_bound
 from robustmath.theory.slot_laws import (
     coincidence_probabilities,
     inclusion_probabilities,
     pattern_laws,
     variance_factors,
 )
+from robustmath.theory.tight import TightExample, tight_example
 from robustmath.theory.two_camps import camp_counts_law, median_law
 
 __all__ = [
+    "PublishedBound",
     "ResampledRobustness",
+    "TightExample",
+    "best_copies",
+    "bucketed_robustness",
     "camp_counts_law",
+    "clipped_robustness",
     "coincidence_probabilities",
     "covariance_factor",
     "good_count_pmf",
@@ -40,13 +55,16 @@ __all__ = [
     "maximum_usage_pmf",
     "median_law",
     "minimum_good",
+    "mixed_robustness",
     "output_correlation",
     "output_covariance_factor",
     "pattern_laws",
     "printed_good_variance_factor",
+    "published_bound",
     "resampled_robustness",
     "robustness_bound",
     "robustness_lower_bound",
+    "tight_example",
     "variance_factor",
     "variance_factors",
 ]
