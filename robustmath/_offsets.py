@@ -23,14 +23,30 @@ Exponents = NDArray[np.int64]
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
-CHUNK = 4096
-"""Columns of offsets at once."""
+CHUNK = 8192
+"""Columns of offsets at once, of few rows; see `chunk_width`."""
+
+SMALL_PRODUCT = 1_000_000
+"""Multiplications up to which OpenBLAS multiplies matrices without packing them first."""
+
+FEW_ROWS = 32
+"""Rows up to which chunks are cut for products without packing."""
 
 SAFE = {FLOAT32: (1e-24, 1e36), FLOAT64: (1e-240, 1e290)}
 """Squared lengths between which no product overflowed or lost digits to underflow."""
 
 ZERO = np.zeros((), dtype=np.float16)
 """The origin if none is given; it widens no dtype."""
+
+
+def chunk_width(n: int) -> int:
+    """Return the columns in a chunk of n rows: of n alone, so that sums have one order."""
+    if n > FEW_ROWS:
+        return CHUNK // 2
+    width = CHUNK
+    while n * n * width > SMALL_PRODUCT:
+        width //= 2
+    return width
 
 
 def offset_chunks(
@@ -50,9 +66,10 @@ def offset_chunks(
         return
     exponents = np.zeros(n, dtype=np.int64) if exponents is None else exponents
     origin = np.broadcast_to(origin, d)
-    buffer = np.empty(n * min(d, CHUNK), dtype=dtype)
-    for start in range(0, d, CHUNK):
-        columns = slice(start, start + CHUNK)
+    width = chunk_width(len(vectors))
+    buffer = np.empty(n * min(d, width), dtype=dtype)
+    for start in range(0, d, width):
+        columns = slice(start, start + width)
         block = vectors[:, columns] if rows is None else vectors[rows, columns]
         offsets = buffer[: block.size].reshape(block.shape)
         np.subtract(block, origin[columns], out=offsets, dtype=dtype, casting="unsafe")
@@ -99,6 +116,12 @@ def row_norms(
         for offsets in offset_chunks(vectors, origin, dtype):
             squares += np.vecdot(offsets, offsets)
         rows = np.flatnonzero(~((squares >= low) & (squares <= high)))
+        if dtype == FLOAT32:
+            squares[rows] = 0
+            for offsets in offset_chunks(vectors, origin, FLOAT64, rows):
+                squares[rows] += np.vecdot(offsets, offsets)
+            low, high = SAFE[FLOAT64]
+            rows = rows[~((squares[rows] >= low) & (squares[rows] <= high))]
         exponents[rows] = own_exponents(vectors, origin, rows, squares[rows] > high)
         rows = np.flatnonzero(exponents)
         squares[rows] = 0
@@ -124,7 +147,36 @@ def weighted_sum(
     rows = np.flatnonzero(weights)
     shift = np.zeros(len(vectors), dtype=np.int64) if shift is None else shift
     out = np.empty(d, dtype=working_dtype(vectors.dtype))
-    inner = np.promote_types(out.dtype, FLOAT64) if shift[rows].any() else out.dtype
+    limits = np.finfo(out.dtype)
+    with np.errstate(all="ignore"):
+        factors = np.ldexp(weights, -shift)[rows]
+        fit = (np.abs(factors) >= limits.smallest_normal) & (np.abs(factors) <= limits.max)
+        if not fit.all():
+            return _careful_sum(vectors, weights, rows, shift, origin, out)
+        centre = np.broadcast_to(ZERO if origin is None else origin, d)
+        everyone = len(rows) == len(vectors)
+        factors, width, start = factors.astype(out.dtype), chunk_width(len(vectors)), 0
+        for offsets in offset_chunks(vectors, centre, out.dtype, None if everyone else rows):
+            total = out[start : start + width]
+            np.dot(factors, offsets, out=total)
+            np.add(total, centre[start : start + width], out=total, casting="unsafe")
+            start += width
+        if not np.isfinite(out).all():
+            return _careful_sum(vectors, weights, rows, shift, origin, out)
+    return out
+
+
+def _careful_sum(
+    vectors: NDArray[Any],
+    weights: Float64,
+    rows: NDArray[np.intp],
+    shift: Exponents,
+    origin: NDArray[Any] | None,
+    out: NDArray[Any],
+) -> NDArray[Any]:
+    """Return `weighted_sum` where factors, differences or terms may not fit into the dtype."""
+    d = len(out)
+    inner = np.promote_types(out.dtype, FLOAT64)
     centres = np.broadcast_to(ZERO if origin is None else origin, d)
 
     def quartered(columns: slice, quarter: int) -> NDArray[Any]:
@@ -143,11 +195,10 @@ def weighted_sum(
         total += np.ldexp(centre, -quarter)
         return total
 
-    with np.errstate(all="ignore"):
-        for columns in column_blocks(d, ADDED_ROWS, inner.itemsize):
-            total = quartered(columns, 0)
-            overflowed = ~np.isfinite(total)
-            if overflowed.any():
-                total[overflowed] = np.ldexp(quartered(columns, 2), 2)[overflowed]
-            out[columns] = total
+    for columns in column_blocks(d, ADDED_ROWS, inner.itemsize):
+        total = quartered(columns, 0)
+        overflowed = ~np.isfinite(total)
+        if overflowed.any():
+            total[overflowed] = np.ldexp(quartered(columns, 2), 2)[overflowed]
+        out[columns] = total
     return out

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from robustmath._blocks import ADDED_ROWS, column_blocks, nonfinite_rows, working_dtype
 from robustmath._offsets import CHUNK as CHUNK
 from robustmath._offsets import (
+    FEW_ROWS,
     FLOAT32,
     FLOAT64,
     SAFE,
@@ -194,33 +195,62 @@ def _gram(
     chosen = None if n == len(vectors) else rows
     gram = np.zeros((n, n))
     for offsets in offset_chunks(vectors, origin, dtype, chosen):
-        gram += _product(offsets)
-    squares, (low, high) = gram.diagonal(), SAFE[dtype]
-    unfit = np.flatnonzero(~((squares >= low) & (squares <= high)) & (rows != centre))
+        _add_product(gram, offsets)
+    _mirror(gram)
     exponents = np.zeros(n, dtype=np.int64)
-    exponents[unfit] = own_exponents(vectors, origin, rows[unfit], squares[unfit] > high)
-    unfit = np.flatnonzero(exponents)
-    if len(unfit):
-        again = np.zeros((len(unfit), n))
-        for offsets in offset_chunks(vectors, origin, FLOAT64, chosen, exponents):
-            again += offsets[unfit] @ offsets.T
-        gram[unfit], gram[:, unfit] = again, again.T
+    unfit = _unfit(gram, dtype) & (rows != centre)
+    if dtype == FLOAT32 and unfit.any():
+        _measure_again(gram, np.flatnonzero(unfit), exponents, vectors, origin, chosen)
+        unfit &= _unfit(gram, FLOAT64)
+    if unfit.any():
+        large = gram.diagonal()[unfit] > 1
+        exponents[unfit] = own_exponents(vectors, origin, rows[unfit], large)
+    if exponents.any():
+        _measure_again(gram, np.flatnonzero(exponents), exponents, vectors, origin, chosen)
         exponents[gram.diagonal() == 0] = NOTHING
     return gram, exponents
 
 
-def _product(offsets: NDArray[Any]) -> NDArray[Any]:
-    """Return offsets @ offsets.T, symmetric.
+def _unfit(gram: Float64, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+    """Return which rows' squares overflowed or lost digits in `dtype`."""
+    low, high = SAFE[dtype]
+    squares = gram.diagonal()
+    return np.logical_not((squares >= low) & (squares <= high))
 
-    A matrix and its own transpose go to syrk, which is slow for few rows; a copy goes to gemm.
+
+def _measure_again(
+    gram: Float64,
+    unfit: NDArray[np.intp],
+    exponents: Exponents,
+    vectors: NDArray[Any],
+    origin: NDArray[Any],
+    chosen: NDArray[np.intp] | None,
+) -> None:
+    """Write the products of the `unfit` rows, scaled by their exponents, in float64."""
+    again = np.zeros((len(unfit), len(gram)))
+    for offsets in offset_chunks(vectors, origin, FLOAT64, chosen, exponents):
+        again += offsets[unfit] @ offsets.T
+    gram[unfit], gram[:, unfit] = again, again.T
+
+
+def _add_product(gram: Float64, offsets: NDArray[Any]) -> None:
+    """Add offsets @ offsets.T to `gram`: of few rows, to its first entry and all columns but one.
+
+    A matrix and its own transpose go to syrk, which is slow for few rows; without the first row
+    the second factor is another matrix, and goes to gemm.
     """
-    if len(offsets) > 16:
-        square: NDArray[Any] = offsets @ offsets.T
-        return square
-    product: NDArray[Any] = offsets @ offsets.copy().T
-    product += product.T.copy()
-    product /= 2
-    return product
+    if len(offsets) > FEW_ROWS:
+        gram += offsets @ offsets.T
+        return
+    gram[:, 1:] += offsets @ offsets[1:].T
+    gram[0, 0] += np.vecdot(offsets[0], offsets[0])
+
+
+def _mirror(gram: Float64) -> None:
+    """Make what `_add_product` added up symmetric."""
+    if len(gram) <= FEW_ROWS:
+        upper = np.triu(gram)
+        gram[:] = upper + np.triu(upper, 1).T
 
 
 def _squared_distances(
