@@ -26,6 +26,8 @@ from robustmath.learning.data import (
     read_idx,
 )
 from robustmath.learning.make_subset import first_of_each, make_subset, write_idx
+from robustmath.learning.settings import Run
+from robustmath.learning.training import train
 
 SUBSET = Path(sys.modules[load.__module__].__file__).with_name("subset")
 MNIST_FILES = (
@@ -488,6 +490,17 @@ def test_load_reads_cifar_from_its_files_or_from_its_archive(tmp_path, tiny_cifa
     pixels = [row.tobytes() for row in (*data.train_images, *data.test_images)]
     assert labels == [record[0] for record in records]
     assert pixels == [record[1:] for record in records]
+
+
+def test_a_perceptron_learns_from_colour_pictures(tmp_path, tiny_cifar):
+    """20 pictures of noise are learnt by heart: more weights than pixels in all."""
+    (tmp_path / "cifar-10").mkdir()
+    (tmp_path / "cifar-10" / "cifar-10-binary.tar.gz").write_bytes(tiny_cifar[1])
+    data = load("cifar-10", tmp_path)
+    data = data._replace(test_images=data.train_images, test_labels=data.train_labels)
+    history = train(Run(good=2, data="cifar-10", hidden=(20,), split="iid", steps=60), data)
+    assert history.parameters.shape == (3073 * 20 + 21 * 8,)  # labels 0 to 7
+    assert history.accuracy[-1] == 1
 
 
 def test_cifar_of_another_size_missing_or_in_a_wrong_archive_is_named(tmp_path, tiny_cifar):

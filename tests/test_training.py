@@ -21,6 +21,7 @@ from robustmath.learning.settings import Run
 from robustmath.learning.training import SGD_ON_MNIST, step_size, train, worker_gradients
 from robustmath.learning.workers import Pixels, Purpose, stream
 from robustmath.resampling import sample_slots
+from tests.test_mlp import plain_loss
 
 CLASSES, PIXELS = 3, 12
 
@@ -143,6 +144,24 @@ def test_training_is_algorithm_1_in_plain_loops(name, rule, f, s, momentum):
     )
     found = train(run, DATA)
     np.testing.assert_allclose(found.parameters, plain_training(run, DATA, rule), atol=1e-10)
+
+
+@pytest.mark.parametrize("hidden", [(), (4,), (4, 3)])
+def test_sgd_of_any_depth_follows_the_finite_differences_of_the_pooled_loss(hidden):
+    """With the mean as rule, (2) is minibatch SGD; the oracle knows the loss only."""
+    run = replace(SMALL, good=2, batch=3, steps=3, hidden=hidden, learning_rate=0.3)
+    widths = (PIXELS, *hidden, CLASSES)
+    images = (DATA.train_images / 255 - DATA.mean[0]) / DATA.std[0]
+    order = np.argsort(DATA.train_labels, kind="stable").reshape(2, -1)
+    batches = [stream(run.seed, Purpose.GOOD_BATCHES, i) for i in range(2)]
+    x = mlp.initial_parameters(widths, rng=stream(run.seed, Purpose.PARAMETERS), dtype=np.float64)
+    h = 1e-6
+    for _ in range(run.steps):
+        pooled = [order[i, batches[i].integers(order.shape[1], size=3)] for i in range(2)]
+        batch = images[np.ravel(pooled)], DATA.train_labels[np.ravel(pooled)], widths
+        slope = [plain_loss(x + e, *batch) - plain_loss(x - e, *batch) for e in h * np.eye(len(x))]
+        x = x - run.learning_rate * np.array(slope) / (2 * h)
+    np.testing.assert_allclose(train(run, DATA).parameters, x, atol=1e-7)
 
 
 def test_each_setting_of_the_oracle_matters():
@@ -543,6 +562,15 @@ PARAMETERS = {
     "multi_krum": {"f": 1, "m": 2},
     "rfa": {"T": 8, "nu": 0.01},
     "centered_clipping": {"tau": 1.0},
+    "mean_around_median": {"f": 1},
+    "median_of_means": {"groups": 3},
+    "bulyan": {"f": 0},
+    "comparative_gradient_elimination": {"f": 1},
+    "monna": {"f": 1},
+    "minimum_diameter_averaging": {"f": 1},
+    "smallest_maximum_eigenvalue_averaging": {"f": 1},
+    "caf": {"f": 1},
+    "spectral_filter": {"f": 1, "bound": 1.0},
 }
 
 

@@ -36,6 +36,7 @@ def normalized_average(vectors: Array) -> Array:
     return aggregators.normalized_mean(vectors) / len(vectors)
 
 
+# Those of the library's rules whose arguments a description of a run can hold.
 _RULES: tuple[Callable[..., ArrayLike], ...] = (
     aggregators.mean,
     aggregators.normalized_mean,
@@ -43,11 +44,20 @@ _RULES: tuple[Callable[..., ArrayLike], ...] = (
     aggregators.sign_majority,
     aggregators.coordinatewise_median,
     aggregators.trimmed_mean,
+    aggregators.mean_around_median,
+    aggregators.median_of_means,
     aggregators.krum,
     aggregators.multi_krum,
+    aggregators.bulyan,
     aggregators.geometric_median,
     aggregators.rfa,
     aggregators.centered_clipping,
+    aggregators.comparative_gradient_elimination,
+    aggregators.monna,
+    aggregators.minimum_diameter_averaging,
+    aggregators.smallest_maximum_eigenvalue_averaging,
+    aggregators.caf,
+    aggregators.spectral_filter,
 )
 RULES: Mapping[str, Callable[..., ArrayLike]] = {rule.__name__: rule for rule in _RULES}
 
@@ -115,7 +125,8 @@ class Server:
         output = first_equal(received, aggregate)
         if output is not None:
             for worker in slots[output]:
-                self.selected[first_equal(vectors, vectors[worker])] += 1
+                earlier = first_equal(vectors[:worker], vectors[worker])
+                self.selected[worker if earlier is None else earlier] += 1
         lap("selection")
         return aggregate
 
