@@ -323,6 +323,11 @@ def test_text_from_the_evidence_stays_text(source, tree):
     assert " ".join(EVIL.split()) in cards
     beyond = next(card for card in tree.all("article") if card.attributes["id"] == "F-bound")
     assert "$style ${script}" in beyond.text  # nor is it a template of ours
+    assert not set(page.text(EVIL)) & set("<>\"'")
+    record = RECORDS["monte carlo"]._replace(control=CONTROL | {"what": EVIL})
+    svg = picture(record)
+    assert EVIL in svg.attributes["aria-label"]
+    assert svg.attributes.keys() == picture(RECORDS["monte carlo"]).attributes.keys()
 
 
 def test_it_needs_nothing_from_the_network(source, tree):
@@ -415,6 +420,10 @@ def test_a_scale_shows_each_coordinate_with_its_own_claim():
     assert len(places(svg, "found")) == 3
     (claimed,) = set(claimed_places(svg))
     assert all(place > claimed for place in places(svg, "found"))
+    svg = picture(RECORDS["refuted"]._replace(claimed=[1, 2, 4], found=[1.5, 2.5, 4.5]))
+    shifts = [f - c for f, c in zip(places(svg, "found"), claimed_places(svg), strict=True)]
+    assert shifts[0] > 10
+    assert shifts == pytest.approx(shifts[:1] * 3, abs=0.2)
 
 
 def test_a_control_far_away_is_an_arrow_that_leaves_room_for_the_rest():
