@@ -8,7 +8,8 @@ Section 2, rules: functions from vectors (n, d), one row a worker, to one vector
     mean, normalized_mean (4), rsa (5), sign_majority, krum (3), multi_krum, coordinatewise_median,
     trimmed_mean, geometric_median (7), rfa, centered_clipping
 
-    and what they know besides: krum_scores, krum_indices, geometric_median_certificate
+    and what they know besides: krum_scores, krum_indices, geometric_median_certificate;
+    where a guarantee does not apply they compute and warn with GuaranteeWarning
 
 Other rules of the literature, of the same kind:
 
@@ -35,11 +36,16 @@ Modules:
     robustmath.montecarlo   estimates whose error probability is stated
     robustmath.learning     section 4: data, model, training, figures
     robustmath.claims       the ledger: every checkable sentence of the paper
+    robustmath.plots        curves, bars and points with intervals
+    robustmath.cli          the command robustmath
 
 ``pytest verify/`` gives every claim its verdict, ``robustmath --help`` lists the commands.
 """
 
+from typing import TYPE_CHECKING
+
 from robustmath import attacks, claims, theory
+from robustmath._names import attribute_hint
 from robustmath._validation import GuaranteeWarning
 from robustmath.aggregators import (
     MedianCertificate,
@@ -136,3 +142,13 @@ __all__ = [
     "usage_counts",
     "zeno",
 ]
+
+if not TYPE_CHECKING:  # a type checker would take it that every name is there
+
+    def __getattr__(name: str) -> object:
+        """Say where a name that is not here may be found."""
+        homes = {module.__name__: module.__all__ for module in (attacks, theory)}
+        found = attribute_hint(name, {"robustmath": __all__} | homes)
+        message = f"module 'robustmath' has no attribute {name!r}{found}"
+        # An `obj` of its own keeps Python from adding a second suggestion to the traceback
+        raise AttributeError(message, name=name, obj=None)

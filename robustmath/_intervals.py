@@ -54,6 +54,18 @@ class Moments(NamedTuple):
     pair_mean, pair_variance : ndarray of shape (k, k)
         Mean and variance over the pairs of (x_i - x'_i)(x_j - x'_j) / 2, a bounded quantity whose
         expectation is the covariance.
+
+    Examples
+    --------
+    >>> from robustmath.montecarlo import estimate
+    >>> found = estimate(
+    ...     lambda rng, size: np.tile([0.0, 1.0], size // 2),
+    ...     1000,
+    ...     rng=np.random.default_rng(0),
+    ...     bounds=(0, 1),
+    ... )
+    >>> found.trials, found.mean
+    (1000, array([0.5]))
     """
 
     trials: int
@@ -77,6 +89,12 @@ class Interval(NamedTuple):
         Probability that any true value lies outside of its bounds is at most this.
     trials : int
         Number of independent trials.
+
+    Examples
+    --------
+    >>> found = Interval(np.array([0.5]), np.array([0.4]), np.array([0.6]), 1e-6, 1000)
+    >>> found.contains([0.45]), found.contains([0.7])
+    (True, False)
     """
 
     estimate: Array
@@ -117,6 +135,12 @@ class LawRegion(NamedTuple):
         Probability that any row's true law lies outside of the region is at most this.
     trials : int
         Number of independent trials.
+
+    Examples
+    --------
+    >>> found = LawRegion(np.array([[0.5, 0.5]]), 0.01, 1e-6, 1000)
+    >>> found.contains([0.5, 0.5]), found.contains([0.9, 0.1])
+    (True, False)
     """
 
     frequencies: Array

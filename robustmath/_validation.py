@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from robustmath._names import hint
+
 Vector = NDArray[np.floating[Any]]
 Vectors = NDArray[Any]
 
@@ -89,7 +91,9 @@ def as_choice(value: object, function: str, name: str, choices: tuple[str, ...])
     if not isinstance(value, str):
         raise TypeError(f"{function} needs {name} to be a string; got {value!r}")
     if value not in choices:
-        raise ValueError(f"{function} needs {name} in {', '.join(choices)}; got {value!r}")
+        raise ValueError(
+            f"{function} needs {name} in {', '.join(choices)}; got {value!r}{hint(value, choices)}"
+        )
     return value
 
 

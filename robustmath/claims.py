@@ -7,8 +7,9 @@ Adding a claim is adding a line; its place in the tuple is its place in every re
 
 from __future__ import annotations
 
-import difflib
 from typing import NamedTuple
+
+from robustmath._names import hint
 
 HOLDS = "holds"
 CORRECTED = "holds with a correction"
@@ -28,6 +29,11 @@ class Claim(NamedTuple):
         Where the paper says it.
     statement : str
         What is claimed, in one sentence.
+
+    Examples
+    --------
+    >>> Claim("S3-mean", "section 3, eq. (8)", "The mean of every output g_t is mu.").id
+    'S3-mean'
     """
 
     id: str
@@ -185,9 +191,13 @@ def find_claim(claim_id: str) -> Claim:
     --------
     >>> find_claim("S3-var").source
     'section 3, eq. (8)'
+    >>> find_claim("S3-varr")
+    Traceback (most recent call last):
+    ...
+    ValueError: find_claim knows no claim 'S3-varr'; did you mean 'S3-var'?
     """
     for claim in CLAIMS:
         if claim.id == claim_id:
             return claim
-    near = difflib.get_close_matches(str(claim_id), [claim.id for claim in CLAIMS], n=1, cutoff=0)
-    raise ValueError(f"find_claim knows no claim {claim_id!r}; the nearest is {near[0]!r}")
+    ids = [claim.id for claim in CLAIMS]
+    raise ValueError(f"find_claim knows no claim {claim_id!r}{hint(claim_id, ids)}")

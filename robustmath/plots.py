@@ -32,7 +32,13 @@ __all__ = [
 
 
 class Style(NamedTuple):
-    """How a series looks: colour, dash pattern, marker, hatching of its bars."""
+    """How a series looks: colour, dash pattern, marker, hatching of its bars.
+
+    Examples
+    --------
+    >>> Style("#0072B2", marker="s")._replace(filled=False).marker
+    's'
+    """
 
     color: str
     line: Any = "-"
@@ -63,7 +69,13 @@ STYLES = (
 
 
 class Series(NamedTuple):
-    """Values over x (k,), with half the width of their intervals where these are known."""
+    """Values over x (k,), with half the width of their intervals where these are known.
+
+    Examples
+    --------
+    >>> Series("KRUM", [0, 100], [10.0, 33.0], half=[0.5, 2.0]).label
+    'KRUM'
+    """
 
     label: str
     x: ArrayLike

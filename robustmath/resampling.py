@@ -63,6 +63,12 @@ class Resampled(NamedTuple):
         The averages.
     slots : (T, s)
         The workers that each average is made of.
+
+    Examples
+    --------
+    >>> averages, slots = resample([[2.0], [4.0]], 1, rng=np.random.default_rng(0), T=1)
+    >>> averages.tolist() == [[[2.0, 4.0][slots[0, 0]]]]
+    True
     """
 
     vectors: Vectors

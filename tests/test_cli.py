@@ -1,5 +1,6 @@
 """The command line: what it writes, how it survives being stopped, what it refuses and how."""
 
+import itertools
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from robustmath import cli
 from robustmath.claims import CLAIMS
+from robustmath.cli import reproduce
 from robustmath.learning import runs as runner
 from robustmath.learning.figures import OURS, PAPER
 from robustmath.learning.runs import read_results
@@ -208,7 +210,7 @@ def test_finished_results_are_drawn_again_without_the_data(tmp_path, capsys, mon
     arguments = ["reproduce", "fig1c", "--data", "subset", "--steps", "1", "--seeds", "1"]
     assert cli.main([*arguments, "--out", str(tmp_path)]) == 0
     (tmp_path / "fig1c.png").unlink()
-    monkeypatch.setattr(cli, "_data_problem", lambda name: "no data")
+    monkeypatch.setattr(reproduce, "_data_problem", lambda name: "no data")
     assert cli.main([*arguments, "--out", str(tmp_path)]) == 0
     assert (tmp_path / "fig1c.png").exists()
     assert "no data" in refusal(capsys, *arguments, "--out", tmp_path, "--fresh")
@@ -235,16 +237,22 @@ def test_a_folder_in_use_is_refused(capsys, tmp_path):
     assert "another process is writing results" in message
 
 
-def test_all_claims_are_printed_or_one(capsys):
+def test_all_claims_are_printed_or_one(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     assert cli.main(["claims"]) == 0
-    everything = capsys.readouterr().out
-    assert [line.split()[0] for line in everything.splitlines() if line[0] != " "] == [
-        claim.id for claim in CLAIMS
-    ]
+    head, rule, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["id", "claim", "place"]
+    assert set(rule) == {"-"}
+    assert max(map(len, [head, *lines])) <= len(rule) < 80
+    assert [line.split()[0] for line in lines if line[0] != " "] == [c.id for c in CLAIMS]
+    starts = [head.index(name) for name in head.split()]
+    columns = [slice(*ends) for ends in itertools.pairwise([*starts, None])]
+    words = [" ".join(" ".join(line[column] for line in lines).split()) for column in columns]
+    assert words[1:] == [" ".join(c.statement for c in CLAIMS), " ".join(c.source for c in CLAIMS)]
     assert cli.main(["claims", CLAIMS[3].id]) == 0
-    one = capsys.readouterr().out
-    assert one in everything
-    assert " ".join(CLAIMS[3].statement.split()) in " ".join(one.split())
+    one = " ".join(capsys.readouterr().out.split())
+    for part in (CLAIMS[3].statement, CLAIMS[3].source, f"pytest verify/ --claim {CLAIMS[3].id}"):
+        assert part in one
 
 
 def test_output_may_be_cut_short():

@@ -267,7 +267,7 @@ def test_fashion_mnist_lies_in_its_own_folder(tmp_path, monkeypatch):
     ],
 )
 def test_an_unknown_name_brings_the_nearest_to_mind(name, nearest):
-    with pytest.raises(ValueError, match=rf"got '{name}' \(did you mean '{nearest}'\?\)"):
+    with pytest.raises(ValueError, match=rf"got '{name}'; did you mean '{nearest}'\?"):
         load(name)
 
 

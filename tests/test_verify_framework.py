@@ -222,6 +222,23 @@ def test_a_part_reports_its_part_with_the_same_random_numbers(whole, tmp_path):
     assert numbers[0] != numbers[1]
 
 
+def test_one_claim_can_be_asked_for(whole, tmp_path):
+    copy = project(tmp_path / "copy", all=EVERY_CLAIM)
+    part = Result(copy, "verify", "--claim", "S3-mean", "--claim", "S3-var")
+    assert part.code == 0, part.output
+    assert "2 passed" in part.output
+    assert part.rows == {claim_id: whole.rows[claim_id] for claim_id in ("S3-mean", "S3-var")}
+    wrong = subprocess.run(
+        [sys.executable, "-m", "pytest", "verify", "--claim", "S3-vra"],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert wrong.returncode == 4
+    assert "--claim: find_claim knows no claim 'S3-vra'; did you mean 'S3-var'?" in wrong.stderr
+
+
 def test_no_two_tests_share_their_random_numbers(whole):
     numbers = [
         row["evidence"][0]["found"]
@@ -331,7 +348,7 @@ def test_a_skipped_claim_fails_a_run_in_which_nothing_else_does(tmp_path):
 
 def test_tests_that_name_their_claim_wrongly_are_not_collected(tmp_path):
     messages = {
-        "@pytest.mark.claim('S3-vor')\ndef test_0(evidence): pass": "the nearest is 'S3-var'",
+        "@pytest.mark.claim('S3-vor')\ndef test_0(evidence): pass": "did you mean 'S3-var'?",
         "@pytest.mark.claim('S3-var', check=1)\ndef test_1(evidence): pass": "'check'",
         "@pytest.mark.claim('S3-var', checks=-1)\ndef test_2(evidence): pass": "checks >= 0",
         "@pytest.mark.claim\ndef test_3(evidence): pass": "'claim_id'",

@@ -71,6 +71,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             help=f"write the table of verdicts ({kind})",
         )
     group.addoption(
+        "--claim",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="check this claim alone, such as S3-var; may be given again",
+    )
+    group.addoption(
         "--claims-seed", metavar="N", type=int, default=0, help="other randomness (default 0)"
     )
     group.addoption("--full", action="store_true", help="the long form of what has a short form")
@@ -86,11 +93,16 @@ def pytest_configure(config: pytest.Config) -> None:
     seed = config.getoption("--claims-seed")
     if seed < 0:
         raise pytest.UsageError(f"--claims-seed needs N >= 0; got {seed}")
+    for claim_id in config.getoption("--claim"):
+        try:
+            find_claim(claim_id)
+        except ValueError as error:
+            raise pytest.UsageError(f"--claim: {error}") from None
     config.stash[RUN] = Run(seed)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Match tests with claims and split the error budget, before -k takes any test away."""
     problems = []
     for item in items:
@@ -107,6 +119,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.
                 problems.append(f"{item.nodeid}: {error}")
     if problems:
         raise pytest.UsageError("\n".join(problems))
+    if wanted := config.getoption("--claim"):
+        others = [item for item in items if not _brings_evidence(item, wanted)]
+        items[:] = [item for item in items if _brings_evidence(item, wanted)]
+        if others:
+            config.hook.pytest_deselected(items=others)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -188,6 +205,10 @@ def pytest_terminal_summary(
     for verdict, ids in _without_verdict(run.rows).items():
         for line in textwrap.wrap(f"FAILED, {verdict.lower()}: {', '.join(ids)}", width - 1):
             terminalreporter.write_line(line, red=True)
+
+
+def _brings_evidence(item: pytest.Item, ids: Sequence[str]) -> bool:
+    return DECLARED in item.stash and item.stash[DECLARED].claim.id in ids
 
 
 def _declaration(claim_id: str, *, checks: int = 0) -> Declaration:

@@ -80,7 +80,13 @@ def mean_around_median(vectors: ArrayLike, f: int) -> Vector:
 
 
 def mean_nearest_to_median(x: NDArray[Any], rows: NDArray[np.intp], k: int) -> Vector:
-    """Return, for every coordinate, the mean of the k values of `rows` nearest to their median."""
+    """Return, for every coordinate, the mean of the k values of `rows` nearest to their median.
+
+    Examples
+    --------
+    >>> mean_nearest_to_median(np.array([[0.0], [1.0], [2.0], [9.0]]), np.arange(4), 3)
+    array([1.])
+    """
     n = len(rows)
     out = np.empty(x.shape[1], dtype=working_dtype(x.dtype))
     for columns in column_blocks(x.shape[1], n, out.itemsize):

@@ -199,7 +199,16 @@ def rsa(
 
 
 def refuse_majority(hostile: NDArray[np.intp], n: int, function: str) -> None:
-    """Raise ValueError if half of the n rows or more are `hostile`: no rule can take that."""
+    """Raise ValueError if half of the n rows or more are `hostile`: no rule can take that.
+
+    Examples
+    --------
+    >>> refuse_majority(np.array([2]), 3, "krum")
+    >>> refuse_majority(np.array([0, 2]), 3, "krum")
+    Traceback (most recent call last):
+    ...
+    ValueError: krum can take at most 1 rows that are not finite; got 2: 0, 2
+    """
     limit = (n - 1) // 2
     if len(hostile) > limit:
         raise too_many_hostile(function, hostile, limit)

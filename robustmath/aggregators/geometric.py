@@ -106,6 +106,13 @@ class MedianCertificate(NamedTuple):
     residual : float
         The length of the mean of the unit vectors from the point to the rows, less what rows equal
         to the point can balance; 0 if and only if the point is optimal.
+
+    Examples
+    --------
+    >>> import robustmath
+    >>> found = robustmath.geometric_median_certificate([[0.0], [0.0], [1.0]], [0.0])
+    >>> found.distance_sum, found.residual
+    (1.0, 0.0)
     """
 
     distance_sum: float

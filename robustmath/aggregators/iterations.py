@@ -26,6 +26,13 @@ class RsaModels(NamedTuple):
         x_0.
     workers : (n, d)
         x_1 to x_n.
+
+    Examples
+    --------
+    >>> models = rsa_step([0.0], [[1.0], [-2.0]], [[0.0], [0.0]], [0.0], lam=0.5, learning_rate=1.0)
+    >>> models.workers
+    array([[ 0.5],
+           [-1.5]])
     """
 
     server: Vector
@@ -41,6 +48,12 @@ class SignumStep(NamedTuple):
         The majority of signs; the model moves against it.
     momenta : (n, d)
         v_1 to v_n, for the next step.
+
+    Examples
+    --------
+    >>> step = signum_step([[1.0, -2.0], [3.0, -1.0], [-5.0, 1.0]])
+    >>> step.direction
+    array([ 1., -1.])
     """
 
     direction: Vector

@@ -36,6 +36,12 @@ class Attack(NamedTuple):
         ``relabel(labels, classes) -> labels`` is applied to their batches.
     halves : bool
         Whether the attack presupposes good workers in two halves of equal gradients.
+
+    Examples
+    --------
+    >>> silent = Attack(lambda good, own, f, rng: np.zeros((f, good.shape[1])))
+    >>> silent.send(np.ones((3, 2)), np.empty((0, 2)), 1, np.random.default_rng(0))
+    array([[0., 0.]])
     """
 
     send: Callable[..., Array]
@@ -45,7 +51,14 @@ class Attack(NamedTuple):
 
 
 def crafted(attack: Callable[..., Array]) -> Attack:
-    """Return the attack of those who compute nothing: ``attack(good, f, rng=rng)``."""
+    """Return the attack of those who compute nothing: ``attack(good, f, rng=rng)``.
+
+    Examples
+    --------
+    >>> attack = crafted(lambda good, f, *, rng: np.repeat(-good[:1], f, axis=0))
+    >>> attack.send(np.ones((3, 2)), np.empty((0, 2)), 1, np.random.default_rng(0))
+    array([[-1., -1.]])
+    """
 
     def send(good: Array, own: Array, f: int, rng: np.random.Generator, **parameters: Any) -> Array:
         return attack(good, f, rng=rng, **parameters)
@@ -99,7 +112,8 @@ def named_attack(name: str, parameters: Mapping[str, Any]) -> Attack:
     Traceback (most recent call last):
     ...
     ValueError: train needs attack in none, bit_flipping, label_flipping, gaussian, mimic, mimic2,
-    normalized_mean, negative_sum, inner_product_manipulation, a_little_is_enough; got 'mimik'
+    normalized_mean, negative_sum, inner_product_manipulation, a_little_is_enough; got 'mimik';
+    did you mean 'mimic'?
     """
     attack = ATTACKS[as_choice(name, "train", "attack", tuple(ATTACKS))]
     return attack._replace(send=functools.partial(attack.send, **parameters))

@@ -6,15 +6,22 @@ differs between mirrors) or of an archive as it is published.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from robustmath._names import hint
 
 __all__ = ["CATALOGUE", "File", "Source", "find_source"]
 
 
 class File(NamedTuple):
-    """What a file holds once decompressed; no digest where none is published."""
+    """What a file holds once decompressed; no digest where none is published.
+
+    Examples
+    --------
+    >>> CATALOGUE["mnist"].files["t10k-labels-idx1-ubyte"].shape
+    (10000,)
+    """
 
     shape: tuple[int, ...]
     digest: str | None
@@ -25,6 +32,11 @@ class Source(NamedTuple):
 
     The files lie in `folder` under the data folder, training before test, with .gz at the end of
     their names or without; or they are members of `archive`, a (name, digest).
+
+    Examples
+    --------
+    >>> CATALOGUE["fashion-mnist"].folder
+    'fashion-mnist'
     """
 
     folder: str
@@ -36,13 +48,23 @@ class Source(NamedTuple):
 
 
 def find_source(name: str, function: str) -> Source:
-    """Return the entry of a data set, or raise an error that suggests the nearest name."""
+    """Return the entry of a data set, or raise an error that suggests the nearest name.
+
+    Examples
+    --------
+    >>> len(find_source("mnist", "load").files)
+    4
+    >>> find_source("minst", "load")
+    Traceback (most recent call last):
+    ...
+    ValueError: load needs name in mnist, subset, fashion-mnist, cifar-10; got 'minst'; did you mean
+    'mnist'?
+    """
     if not isinstance(name, str):
         raise TypeError(f"{function} needs name to be a string; got {name!r}")
     if name not in CATALOGUE:
-        near = difflib.get_close_matches(name.lower(), CATALOGUE, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise ValueError(f"{function} needs name in {', '.join(CATALOGUE)}; got {name!r}{hint}")
+        known = ", ".join(CATALOGUE)
+        raise ValueError(f"{function} needs name in {known}; got {name!r}{hint(name, CATALOGUE)}")
     return CATALOGUE[name]
 
 

@@ -47,6 +47,11 @@ class Dataset(NamedTuple):
     """Images (N, pixels) and labels (N,), for training and for testing.
 
     `mean` and `std` hold one number a channel, of pixels scaled to [0, 1]; see `normalized`.
+
+    Examples
+    --------
+    >>> load("subset").train_images.shape
+    (6000, 784)
     """
 
     name: str

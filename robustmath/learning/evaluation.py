@@ -17,7 +17,13 @@ Array = NDArray[Any]
 
 
 class Evaluation(NamedTuple):
-    """The share of right answers, the mean cross-entropy, and the share by class."""
+    """The share of right answers, the mean cross-entropy, and the share by class.
+
+    Examples
+    --------
+    >>> Evaluation(accuracy=0.75, loss=None, recall=[1.0, 0.5]).recall
+    [1.0, 0.5]
+    """
 
     accuracy: float
     loss: float | None

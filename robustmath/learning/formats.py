@@ -113,7 +113,17 @@ def read_cifar(path: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], NDArray
 
 
 def read_file(path: Path, expected: File) -> NDArray[np.uint8]:
-    """Return the array in an IDX file if it has the expected shape and digest."""
+    """Return the array in an IDX file if it has the expected shape and digest.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "labels")
+    ...     size = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 5, 0]))
+    ...     read_file(path, File((2,), None))
+    array([5, 0], dtype=uint8)
+    """
     content = _content(path, 4 + 4 * len(expected.shape) + math.prod(expected.shape))
     array = parse_idx(content, path)
     if array.shape != expected.shape:
@@ -124,7 +134,20 @@ def read_file(path: Path, expected: File) -> NDArray[np.uint8]:
 
 
 def read_archive(path: Path, digest: str) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of each file in a tar.gz archive that has the expected digest."""
+    """Yield name and content of each file in a tar.gz archive that has the expected digest.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     label, path = Path(folder, "label"), Path(folder, "a.tar.gz")
+    ...     size = label.write_bytes(b"7")
+    ...     with tarfile.open(path, "w:gz") as archive:
+    ...         archive.add(label, "batches/label")
+    ...     digest = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+    ...     list(read_archive(path, digest))
+    [('label', b'7')]
+    """
     check_archive(path, digest)
     with tarfile.open(path, "r:gz") as archive:
         for member in archive:
@@ -133,13 +156,32 @@ def read_archive(path: Path, digest: str) -> Iterator[tuple[str, bytes]]:
 
 
 def check_archive(path: Path, digest: str) -> None:
-    """Raise a DataError unless the file, as it is, has that digest."""
+    """Raise a DataError unless the file, as it is, has that digest.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.tar.gz")
+    ...     path.touch()
+    ...     check_archive(path, "md5:d41d8cd98f00b204e9800998ecf8427e")
+    """
     with path.open("rb") as stream:
         check_digest(stream, digest, path)
 
 
 def check_digest(stream: io.BufferedIOBase, digest: str, path: Path) -> None:
-    """Raise a DataError unless the bytes of the stream have that digest."""
+    """Raise a DataError unless the bytes of the stream have that digest.
+
+    Examples
+    --------
+    >>> empty = "md5:d41d8cd98f00b204e9800998ecf8427e"
+    >>> check_digest(io.BytesIO(b""), empty, Path("labels"))
+    >>> check_digest(io.BytesIO(b"x"), empty, Path("labels"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    robustmath.learning.formats.DataError: labels: expected content with md5 d41d...
+    """
     algorithm, expected = digest.split(":")
     found = hashlib.file_digest(stream, lambda: hashlib.new(algorithm, usedforsecurity=False))
     if found.hexdigest() != expected:
@@ -160,7 +202,13 @@ def _content(path: Path, limit: int = -2) -> bytes:
 
 
 def parse_idx(content: bytes, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
-    """Return the array in the content of a file; see `read_idx`."""
+    """Return the array in the content of a file; see `read_idx`.
+
+    Examples
+    --------
+    >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 2, 5, 0]), "labels")
+    array([5, 0], dtype=uint8)
+    """
     if content[:3] != b"\0\0\x08" or not content[3:4] or not 1 <= content[3] <= 8:
         raise DataError(
             f"{path}: expected the magic number 00 00 08 and 01 to 08, of an IDX file of unsigned "
@@ -183,7 +231,14 @@ def parse_idx(content: bytes, path: str | os.PathLike[str]) -> NDArray[np.uint8]
 def parse_cifar(
     content: bytes, path: str | os.PathLike[str]
 ) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
-    """Return the images and labels in the content of a file; see `read_cifar`."""
+    """Return the images and labels in the content of a file; see `read_cifar`.
+
+    Examples
+    --------
+    >>> images, labels = parse_cifar(bytes([7]) + bytes(3072), "test_batch.bin")
+    >>> images.shape, labels
+    ((1, 3072), array([7]))
+    """
     if not content or len(content) % 3073 != 0:
         raise DataError(f"{path}: expected records of 3073 bytes; found {len(content)} bytes")
     records = np.frombuffer(content, np.uint8).reshape(-1, 3073)

@@ -44,6 +44,12 @@ class History:
         Wall time by part; the only field that differs from run to run, left out of comparisons.
     parameters : ndarray (d,) or None
         The parameters at the end; left out of comparisons and of the JSON.
+
+    Examples
+    --------
+    >>> history = History(Run(steps=0), [0], [0.1], [2.3], [[0.1] * 10], [0] * 8, None, [])
+    >>> history == History.from_json(history.to_json())
+    True
     """
 
     run: Run

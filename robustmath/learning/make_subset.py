@@ -35,14 +35,30 @@ def first_of_each(labels: NDArray[np.intp], count: int) -> NDArray[np.intp]:
 
 
 def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
-    """Write an IDX file of unsigned bytes, compressed, with no time and no name in the wrapper."""
+    """Write an IDX file of unsigned bytes, compressed, with no time and no name in the wrapper.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from robustmath.learning.formats import read_idx
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "labels.gz")
+    ...     write_idx(path, np.array([5, 0, 4], np.uint8))
+    ...     read_idx(path)
+    array([5, 0, 4], dtype=uint8)
+    """
     header = struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
     with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as stream:
         stream.write(header + array.tobytes())
 
 
 def make_subset(folder: Path, source: Path | None = None) -> None:
-    """Write the four files into `folder`, from MNIST in the data folder `source`."""
+    """Write the four files into `folder`, from MNIST in the data folder `source`.
+
+    Examples
+    --------
+    >>> make_subset(Path("subset"), Path("mnist"))  # doctest: +SKIP
+    """
     mnist = load("mnist", source)
     folder.mkdir(parents=True, exist_ok=True)
     parts = {

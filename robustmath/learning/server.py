@@ -91,6 +91,12 @@ class Server:
         Its `s`, `reading` and `seed` decide the resampling.
     rule : callable
         ``rule(vectors (n, d)) -> (d,)``.
+
+    Examples
+    --------
+    >>> server = Server(Run(good=3, rule="krum"), aggregators.coordinatewise_median)
+    >>> server.aggregate(np.array([[0.0], [1.0], [5.0]])), server.selected
+    (array([1.]), array([0, 1, 0]))
     """
 
     def __init__(self, run: Run, rule: Rule) -> None:

@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from robustmath._names import hint
 from robustmath._validation import as_choice, as_integer, as_real
 
 SPLITS = ("iid", "sorted", "iid_halves", "sorted_halves")
@@ -174,7 +175,11 @@ class Run:
             raise TypeError(f"Run.from_json needs a JSON object; got {source!r}")
         unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
         if unknown:
-            raise ValueError(f"Run.from_json got settings it does not know: {', '.join(unknown)}")
+            names = [field.name for field in dataclasses.fields(cls)]
+            raise ValueError(
+                f"Run.from_json got settings it does not know: {', '.join(unknown)}"
+                + hint(unknown[0], names)
+            )
         return cls(**values)
 
 

@@ -28,7 +28,13 @@ Array = NDArray[Any]
 
 @enum.unique
 class Purpose(enum.IntEnum):
-    """What a stream of random numbers is for; the numbers are part of what a seed means."""
+    """What a stream of random numbers is for; the numbers are part of what a seed means.
+
+    Examples
+    --------
+    >>> Purpose(5)
+    <Purpose.RESAMPLING: 5>
+    """
 
     PARAMETERS = 0
     SPLIT = 1
@@ -39,12 +45,26 @@ class Purpose(enum.IntEnum):
 
 
 def stream(seed: int, purpose: Purpose, worker: int = 0) -> np.random.Generator:
-    """Return the generator for one purpose (and worker), independent of all others."""
+    """Return the generator for one purpose (and worker), independent of all others.
+
+    Examples
+    --------
+    >>> same = [stream(0, Purpose.GOOD_BATCHES, worker).random() for worker in (0, 1, 0)]
+    >>> same[0] == same[2] != same[1]
+    True
+    """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, worker)))
 
 
 def model_widths(run: Run, data: Dataset) -> tuple[int, ...]:
-    """Return the model's layer widths: pixels, the hidden ones, classes."""
+    """Return the model's layer widths: pixels, the hidden ones, classes.
+
+    Examples
+    --------
+    >>> from robustmath.learning.data import load
+    >>> model_widths(Run(hidden=(100,)), load("subset"))
+    (784, 100, 10)
+    """
     classes = int(max(data.train_labels.max(), data.test_labels.max())) + 1
     return (data.train_images.shape[1], *run.hidden, classes)
 
@@ -54,6 +74,14 @@ class Pixels:
 
     The images stay bytes: only the rows asked for are converted, into an array that the next
     request overwrites.
+
+    Examples
+    --------
+    >>> from robustmath.learning.data import load
+    >>> data = load("subset")
+    >>> pixels = Pixels(np.array([[0, 255]], np.uint8), data, Run(normalize=False))
+    >>> pixels[:1]
+    array([[0., 1.]], dtype=float32)
     """
 
     def __init__(self, images: Array, data: Dataset, run: Run) -> None:
@@ -90,6 +118,18 @@ class Workers:
         What is divided among them.
     attack : Attack
         What the last f of them do.
+
+    Examples
+    --------
+    >>> from robustmath.learning.adversaries import named_attack
+    >>> from robustmath.learning.data import load
+    >>> run = Run(good=3, f=1, hidden=(2,))
+    >>> workers = Workers(run, load("subset"), named_attack("mimic", {}))
+    >>> model = np.zeros(workers.vectors.shape[1], np.float32)
+    >>> workers.send(model), workers.vectors.shape
+    (True, (4, 1600))
+    >>> bool((workers.vectors[3] == workers.vectors[0]).all())  # the attacker mimics worker 0
+    True
     """
 
     def __init__(self, run: Run, data: Dataset, attack: Attack) -> None:

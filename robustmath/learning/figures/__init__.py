@@ -7,12 +7,25 @@ A module says at its head what is fixed and what varies. It has
 - ``draw(histories) -> Figure``, from the histories of each line.
 
 `report.write` draws a figure and writes its tables and settings beside it.
+
+Examples
+--------
+>>> from robustmath.learning.figures import common, fig1c
+>>> from robustmath.learning.history import History
+>>> lines = fig1c.lines(common.base_run("subset", steps=0))
+>>> [f"{line.panel}, {line.label}" for line in lines]
+['iid, CM', 'iid, RFA T=8', 'non-iid, CM', 'non-iid, RFA T=8']
+>>> made_up = {line: [History(line.run, [0], [0.5], [None], [], [], None, [])] for line in lines}
+>>> fig1c.draw(made_up).axes[0].get_ylabel()
+'test accuracy (%)'
 """
 
 from __future__ import annotations
 
 import importlib
 from types import ModuleType
+
+from robustmath._validation import as_choice
 
 __all__ = ["OURS", "PAPER", "figure_module"]
 
@@ -48,9 +61,20 @@ def figure_module(name: str) -> ModuleType:
     module
         With `lines` and `draw`.
 
+    Raises
+    ------
+    ValueError
+        If there is no such figure; the message suggests the nearest.
+
     Examples
     --------
     >>> figure_module("ours-s").COPIES
     (1, 2, 3, 4, 5)
+    >>> figure_module("fig4")
+    Traceback (most recent call last):
+    ...
+    ValueError: figure_module needs name in fig1a, fig1b, fig1c, fig2a, fig2b, fig2c, fig3,
+    ours-fig3, ours-s, ours-nu, ours-krum-f, ours-attackers-data; got 'fig4'; did you mean 'fig3'?
     """
+    as_choice(name, "figure_module", "name", (*PAPER, *OURS))
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")

@@ -34,6 +34,11 @@ class Line(NamedTuple):
     """One thing that a figure compares: a run for each seed.
 
     `against` names the lines, by panel and label, that this one is to be compared with.
+
+    Examples
+    --------
+    >>> Line("iid", "KRUM", Run(), against=(("iid", "mean"),)).against
+    (('iid', 'mean'),)
     """
 
     panel: str

@@ -138,6 +138,18 @@ def as_markdown(record: dict[str, Any]) -> str:
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> from robustmath.learning.figures import fig1c
+    >>> from robustmath.learning.figures.common import base_run
+    >>> from robustmath.learning.history import History
+    >>> histories = {
+    ...     line: [History(line.run, [0], [0.5], [None], [], [], None, [])]
+    ...     for line in fig1c.lines(base_run(steps=0))
+    ... }
+    >>> as_markdown(as_record("fig1c", histories, "Half are right")).splitlines()[0]
+    '# fig1c: medians under mimic2'
     """
     parts = [
         f"# {record['figure']}: {record['shows']}"

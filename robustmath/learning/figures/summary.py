@@ -19,7 +19,14 @@ __all__ = ["Estimate", "accuracies", "difference", "estimate", "final_accuracy",
 
 
 class Estimate(NamedTuple):
-    """A mean over seeds; `half` is half its 95 % interval, None for one seed."""
+    """A mean over seeds; `half` is half its 95 % interval, None for one seed.
+
+    Examples
+    --------
+    >>> found = Estimate(mean=31.5, half=8.5, n=3)
+    >>> found.mean - found.half, found.mean + found.half
+    (23.0, 40.0)
+    """
 
     mean: float
     half: float | None

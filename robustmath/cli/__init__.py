@@ -1,0 +1,95 @@
+"""The command ``robustmath``: reproduce figures, read the claims, get the data.
+
+Exit codes: 0 done; 1 something failed on the way (finished results are kept); 2 the command cannot
+be carried out as given, found out before any computing starts; 130 interrupted by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import textwrap
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from robustmath.cli import data, ledger, reproduce
+from robustmath.cli._arguments import Refusal, unknown
+
+__all__ = ["main"]
+
+# Each module adds its command to the parser
+COMMANDS = {"reproduce": reproduce, "claims": ledger, "data": data}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        See the head of this module.
+
+    Examples
+    --------
+    >>> main(["claims", "S3-mean"])
+    S3-mean  (section 3, eq. (8))
+    <BLANKLINE>
+      The mean of every output g_t is mu.
+    <BLANKLINE>
+    To check it, in a clone of the repository: pytest verify/ --claim S3-mean
+    0
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _parser()
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return 2
+    if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+        parser.error(f"unknown command {unknown(arguments[0], list(COMMANDS))}")
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.carry_out(options)
+        sys.stdout.flush()
+    except Refusal as refusal:
+        print(f"robustmath {options.command}: {refusal}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; the interpreter must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="robustmath",
+        description="The executable companion of 'Byzantine-Robust Learning on Heterogeneous "
+        "Datasets via Resampling'.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=textwrap.dedent("""\
+            examples:
+              robustmath claims                         what the paper claims, sentence by sentence
+              robustmath claims S3-var                  one claim, and how to check it
+              robustmath data download mnist            fetch MNIST into the data folder
+              robustmath reproduce fig3                 redraw Figure 3, three seeds
+              robustmath reproduce fig1a fig2a --data subset --steps 300 --seeds 1
+                                                        a quick look, on the data that ship
+              robustmath reproduce all --seeds 5 --out results
+
+            Whether the claims are true is said by another command: pytest verify/
+            The functions are listed by python -c "help('robustmath')"."""),
+    )
+    parser.add_argument("--version", action="version", version=version("robustmath"))
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    for module in COMMANDS.values():
+        module.add(commands)
+    return parser

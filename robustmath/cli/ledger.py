@@ -1,0 +1,62 @@
+"""``robustmath claims``: the paper's claims, and how to check one."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import shutil
+import textwrap
+from collections.abc import Iterable
+
+from robustmath.claims import CLAIMS, Claim, find_claim
+from robustmath.cli._arguments import Refusal
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add(parser.add_subparsers())
+    >>> parser.parse_args(["claims", "S3-var"]).id
+    'S3-var'
+    """
+    command = commands.add_parser(
+        "claims",
+        help="print the claims of the paper, or one of them",
+        description="Without ID, a table of the claims; with one, its sentence and how to check "
+        "it. What is true of them is said by pytest verify/, in a clone of the repository.",
+    )
+    command.add_argument("id", nargs="?", metavar="ID", help="such as S3-var")
+    command.set_defaults(carry_out=_claims)
+
+
+def _claims(options: argparse.Namespace) -> int:
+    width = max(60, min(120, shutil.get_terminal_size().columns - 1))
+    if options.id is None:
+        print("\n".join(_table(CLAIMS, width)))
+        return 0
+    try:
+        claim = find_claim(options.id)
+    except ValueError as error:
+        raise Refusal(error) from None
+    print(f"{claim.id}  ({claim.source})\n")
+    print(textwrap.fill(claim.statement, width, initial_indent="  ", subsequent_indent="  "))
+    print(f"\nTo check it, in a clone of the repository: pytest verify/ --claim {claim.id}")
+    return 0
+
+
+def _table(claims: Iterable[Claim], width: int) -> list[str]:
+    """Return a heading and the claims as lines: id, sentence and place in the paper."""
+    rows = [("id", "claim", "place"), *((c.id, c.statement, c.source) for c in claims)]
+    first, last = (max(len(row[0]) for row in rows), 22)
+    spans = (first, width - first - last - 4, last)
+    lines = []
+    for row in rows:
+        cells = [textwrap.wrap(cell, span) for cell, span in zip(row, spans, strict=True)]
+        for parts in itertools.zip_longest(*cells, fillvalue=""):
+            texts = (part.ljust(span) for part, span in zip(parts, spans, strict=True))
+            lines.append("  ".join(texts).rstrip())
+    lines.insert(1, "-" * width)
+    return lines
