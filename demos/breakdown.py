@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 
 import robustmath
-from robustmath import plots
+from robustmath import plots, theory
 
 options = _stage.options(__doc__)
 
@@ -38,12 +38,8 @@ vectors = np.random.default_rng(options.seed).normal(size=(N, 2))
 
 def worst(rule, k):
     """Return the largest distance from the mean of the good, over all that k hostile rows try."""
-    good = vectors[: N - k]
-    places = [r * np.array(u) for r in DISTANCES for u in DIRECTIONS] if k else [np.zeros(2)]
-    return max(
-        np.linalg.norm(rule(np.vstack([good, np.tile(place, (k, 1))])) - good.mean(axis=0))
-        for place in places
-    )
+    places = [r * np.array(u) for r in DISTANCES for u in DIRECTIONS]
+    return theory.farthest_error(rule, vectors, range(N - k, N), places)
 
 
 # %% How far

@@ -12,7 +12,7 @@ import _stage
 import numpy as np
 
 import robustmath
-from robustmath import plots
+from robustmath import plots, theory
 
 options = _stage.options(__doc__)
 
@@ -34,17 +34,18 @@ for name, values in DATA.items():
     _stage.say(f"{name.capitalize()}: {', '.join(f'{x:+.2f}' for x in values)}")
 
 
-def sensitivity(rule, values, z):
-    """Return n times the change of the rule when one more worker sends z."""
-    before = rule(values[:, None])
-    return (GOOD + 1) * (rule(np.append(values, z)[:, None]) - before)[0]
-
-
 # %% What one more worker changes
 PLACES = (-1e6, -2.0, -0.5, 0.0, 0.5, 2.0, 1e6)
 z = np.linspace(-20, 20, 401)
+
+
+def sensitivity(rule, values, points):
+    """Return eleven times the change of the rule, for each number that one more worker sends."""
+    return theory.sensitivity_curve(rule, values[:, None], np.array(points)[:, None])[:, 0]
+
+
 curves = {
-    (name, data): np.array([sensitivity(rule, values, x) for x in z])
+    (name, data): sensitivity(rule, values, z)
     for name, rule in RULES.items()
     for data, values in DATA.items()
 }
@@ -63,8 +64,7 @@ for data, values in DATA.items():
                 else "no bound",
             ]
             for name, row in (
-                (name, [sensitivity(rule, values, x) for x in PLACES])
-                for name, rule in RULES.items()
+                (name, sensitivity(rule, values, PLACES)) for name, rule in RULES.items()
             )
         ],
     )

@@ -12,7 +12,14 @@ from statistics import median
 import pytest
 
 from robustmath import theory
-from robustmath.theory import published, resampled, robustness, tight
+from robustmath.theory import (
+    breakdown,
+    influence,
+    published,
+    resampled,
+    robustness,
+    tight,
+)
 
 READINGS = ("shuffled", "sequential", "verbatim", "independent")
 
@@ -317,6 +324,8 @@ def test_bad_arguments_are_named(function):
 
 def test_every_function_of_the_laws_meets_bad_arguments():
     on_rules = {
-        name for module in (published, resampled, robustness, tight) for name in module.__all__
+        name
+        for module in (breakdown, influence, published, resampled, robustness, tight)
+        for name in module.__all__
     }
     assert set(theory.__all__) == set(FUNCTIONS) | on_rules

@@ -4,11 +4,14 @@
 checked against in every reading of Algorithm 2, `good_outputs` the number of good outputs,
 `two_camps` the example of section 2.3 after resampling. On robust rules, `robustness` has bounds
 on their coefficients with proofs, `published` those of the literature, `tight` vectors that attain
-them, and `resampled` what copies trade. Numbers are `fractions.Fraction` wherever they
-are rational.
+them, and `resampled` what copies trade; `breakdown` says how many hostile vectors
+drive a rule away, `influence` what one does. Numbers are `fractions.Fraction` wherever they are
+rational.
 """
 
+from robustmath.theory.breakdown import breakdown_point, driven_from, farthest_error
 from robustmath.theory.good_outputs import good_count_pmf, minimum_good
+from robustmath.theory.influence import jackknife_influence, sensitivity_curve
 from robustmath.theory.joint_slot_laws import covariance_factor, maximum_usage_pmf
 from robustmath.theory.moments import (
     good_variance_factor,
@@ -44,14 +47,18 @@ __all__ = [
     "ResampledRobustness",
     "TightExample",
     "best_copies",
+    "breakdown_point",
     "bucketed_robustness",
     "camp_counts_law",
     "clipped_robustness",
     "coincidence_probabilities",
     "covariance_factor",
+    "driven_from",
+    "farthest_error",
     "good_count_pmf",
     "good_variance_factor",
     "inclusion_probabilities",
+    "jackknife_influence",
     "maximum_usage_pmf",
     "median_law",
     "minimum_good",
@@ -64,6 +71,7 @@ __all__ = [
     "resampled_robustness",
     "robustness_bound",
     "robustness_lower_bound",
+    "sensitivity_curve",
     "tight_example",
     "variance_factor",
     "variance_factors",

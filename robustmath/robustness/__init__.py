@@ -1,0 +1,1 @@
+"""How robust every rule is: bounds, and the worst that a search finds."""

@@ -1,0 +1,161 @@
+"""Breakdown points: with that many hostile vectors a rule is bounded, with one more it is not.
+
+n vectors, k of them hostile, f the number that the rule is told.
+"""
+
+from functools import partial
+from math import inf
+
+import numpy as np
+import pytest
+
+import robustmath as rm
+from robustmath import theory
+from robustmath.robustness.rules import RULES, find_rule
+from robustmath.theory.breakdown import POINTS
+
+pytestmark = pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
+
+SIZES = (7, 10)
+ALONE = [rule.name for rule in RULES if "," not in rule.name]
+# A hostile row that a mean of n - f rows keeps is enough: told any f, they break at f + 1.
+TOLD = (
+    "mean_around_median",
+    "minimum_diameter_averaging",
+    "smallest_maximum_eigenvalue_averaging",
+    "trimmed_mean",
+    "multi_krum",
+    "comparative_gradient_elimination",
+    "monna",
+    "zeno",
+    "median_of_means",
+)
+
+
+def vectors(n, d=3):
+    return np.random.default_rng(n).normal(size=(n, d))
+
+
+def hostile_places(x, k):
+    """Places near and far, together and apart, for k hostile rows, (p, k, d)."""
+    rng = np.random.default_rng(k)
+    d = x.shape[1]
+    together = np.repeat(rng.normal(size=(8, 1, d)), k, axis=1)
+    apart = rng.normal(size=(8, k, d))
+    staggered = apart * 1e3 ** (np.arange(k) % 8)[:, None]
+    return np.concatenate(
+        [r * p for p in (together, apart, staggered) for r in (0.1, 1.0, 3.0, 1e3, 1e9, 1e15)]
+    )
+
+
+def test_every_rule_has_an_entry():
+    assert set(POINTS) == set(ALONE)
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_at_its_limit_a_rule_is_bounded(name):
+    for n in SIZES:
+        limit = theory.breakdown_point(name, n)
+        for f in {1, 2} if limit is None else {limit, min(1, limit)} - {0}:
+            if f > n - 2:
+                continue
+            rule, x = find_rule(name).told(n, f), vectors(n)
+            rows = n - 1 - np.arange(f) * n // f
+            error = theory.farthest_error(rule, x, rows.tolist(), hostile_places(x, f))
+            good = np.delete(x, rows, axis=0)
+            deviation = np.sqrt(((good - good.mean(axis=0)) ** 2).sum(axis=1).mean())
+            bound = find_rule(name).bound(n, f)
+            finite = bound is not None and bound < inf
+            assert error <= (float(bound) ** 0.5 * deviation if finite else 50.0)
+            assert theory.driven_from(rule, x) is None or theory.driven_from(rule, x) > f
+
+
+@pytest.mark.parametrize("name", [name for name in ALONE if POINTS[name]])
+def test_one_more_drives_it_arbitrarily_far(name):
+    for n in SIZES:
+        limit = theory.breakdown_point(name, n)
+        told = min(limit, n - 2)
+        for distance in (1e6, 1e9, 1e12):
+            driven = theory.driven_from(find_rule(name).told(n, told), vectors(n), distance)
+            if name == "bulyan":
+                # Its second stage leaves out 2f rows, so f + 1 are not enough.
+                assert told + 2 <= driven <= (n + 1) // 2
+            elif name == "krum" and n % 2:
+                # Told f + 1 it is driven by f + 1: their scores are zero.
+                assert driven == told + 2
+                more = partial(rm.krum, f=told + 1)
+                assert theory.driven_from(more, vectors(n), distance) == told + 1
+            else:
+                assert driven == told + 1
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_told_less_they_withstand_no_more(name):
+    for f in range(1, theory.breakdown_point(name, 11)):
+        if find_rule(name).least(f) <= 11:
+            assert theory.driven_from(find_rule(name).told(11, f), vectors(11)) == f + 1
+
+
+def test_no_number_drives_a_rule_without_breakdown_point():
+    for name in ALONE:
+        if POINTS[name] is None:
+            assert theory.driven_from(find_rule(name).told(10, 2), vectors(10), 1e15) is None
+
+
+def test_a_rule_that_trims_less_is_driven_by_less():
+    limit = theory.breakdown_point("trimmed_mean", 9)
+    faulty = partial(rm.trimmed_mean, f=limit - 1)
+    assert theory.driven_from(faulty, vectors(9)) == limit
+
+
+def test_one_in_the_way_of_a_step_before_a_rule():
+    for name, least in (("nearest_neighbor_mixing", 5), ("adaptive_clipping", 5), ("bucket", 3)):
+        rule = find_rule(f"{name}, coordinatewise_median").told(10, least - 1)
+        assert theory.driven_from(rule, vectors(10)) == least
+
+
+def test_values_by_hand():
+    points = {name: theory.breakdown_point(name, 10) for name in POINTS}
+    assert points["mean"] == 0
+    assert points["dnc"] == 1
+    assert points["bulyan"] == 2
+    assert points["krum"] == points["geometric_median"] == 4
+    assert theory.breakdown_point("krum", 11) == 4
+    assert theory.breakdown_point("krum", 3) == 0
+    assert theory.breakdown_point("geometric_median", 11) == 5
+    assert points["monna"] == 9
+    assert points["rfa"] is None
+
+
+def test_sensitivity_of_the_mean_and_the_median():
+    x = vectors(10)
+    z = np.random.default_rng(1).normal(size=(7, 3))
+    curve = theory.sensitivity_curve(rm.mean, x, z)
+    np.testing.assert_allclose(curve, z - x.mean(axis=0), atol=1e-12)
+    far = theory.sensitivity_curve(rm.coordinatewise_median, x, np.full((1, 3), 1e9))
+    np.testing.assert_allclose(far[0], 11 * (np.sort(x, axis=0)[5] - np.median(x, axis=0)))
+
+
+def test_influence_of_each_worker_on_the_mean_and_the_median():
+    x = vectors(9)
+    influence = theory.jackknife_influence(rm.mean, x)
+    np.testing.assert_allclose(influence, x - x.mean(axis=0), atol=1e-12)
+    by_hand = theory.jackknife_influence(rm.coordinatewise_median, [[1.0], [2.0], [4.0]])
+    np.testing.assert_array_equal(by_hand, [[-2.0], [-1.0], [1.0]])
+
+
+def test_bad_arguments_are_named():
+    x = vectors(4)
+    for call, message in (
+        (lambda: theory.breakdown_point("nothing", 9), "breakdown_point needs rule in"),
+        (lambda: theory.breakdown_point("mean", 0), "breakdown_point needs n >= 1; got n=0"),
+        (lambda: theory.farthest_error(rm.mean, x, [4], [[0.0] * 3]), "hostile <= 3"),
+        (lambda: theory.farthest_error(rm.mean, x, [0], [[0.0]]), r"places \(p, 3\)"),
+        (lambda: theory.farthest_error(rm.mean, x, range(4), [[0.0] * 3]), "a good row"),
+        (lambda: theory.driven_from(rm.mean, np.ones((3, 2))), "not all equal"),
+        (lambda: theory.driven_from(rm.mean, x, 0.0), "distance > 0"),
+        (lambda: theory.sensitivity_curve(rm.mean, x, [[1.0]]), r"points \(p, 3\)"),
+        (lambda: theory.jackknife_influence(rm.mean, x[:1]), "n >= 2; got n=1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
