@@ -69,13 +69,21 @@ def offset_chunks(
     width = chunk_width(len(vectors))
     buffer = np.empty(n * min(d, width), dtype=dtype)
     for start in range(0, d, width):
-        columns = slice(start, start + width)
-        block = vectors[:, columns] if rows is None else vectors[rows, columns]
-        offsets = buffer[: block.size].reshape(block.shape)
-        np.subtract(block, origin[columns], out=offsets, dtype=dtype, casting="unsafe")
+        columns = slice(start, min(start + width, d))
+        offsets = buffer[: n * (columns.stop - start)].reshape(n, -1)
+        if rows is None:
+            np.subtract(
+                vectors[:, columns], origin[columns], out=offsets, dtype=dtype, casting="unsafe"
+            )
+        else:
+            for row, out in zip(rows, offsets, strict=True):
+                np.subtract(
+                    vectors[row, columns], origin[columns], out=out, dtype=dtype, casting="unsafe"
+                )
         for i in np.flatnonzero(exponents):
             quarter = 2 if exponents[i] > 0 else 0
-            entries = np.ldexp(block[i].astype(dtype), -quarter)
+            row = i if rows is None else rows[i]
+            entries = np.ldexp(vectors[row, columns].astype(dtype), -quarter)
             entries -= np.ldexp(origin[columns].astype(dtype), -quarter)
             offsets[i] = np.ldexp(entries, quarter - exponents[i])
         yield offsets

@@ -198,7 +198,9 @@ def _gram(
         _add_product(gram, offsets)
     _mirror(gram)
     exponents = np.zeros(n, dtype=np.int64)
-    unfit = _unfit(gram, dtype) & (rows != centre)
+    unfit = _unfit(gram, dtype)
+    for i in np.flatnonzero(gram.diagonal() == 0):
+        unfit[i] = not _equal(vectors, rows[i], centre)
     if dtype == FLOAT32 and unfit.any():
         _measure_again(gram, np.flatnonzero(unfit), exponents, vectors, origin, chosen)
         unfit &= _unfit(gram, FLOAT64)
@@ -270,7 +272,15 @@ def _squared_distances(
             doubtful[row] = doubtful[:, row] = False
     while doubtful.any():
         centre = int(np.argmax(doubtful.sum(axis=1)))
-        group = np.union1d(np.flatnonzero(doubtful[centre]), centre)
+        others = np.flatnonzero(doubtful[centre])
+        if len(others) == 1:
+            other = int(others[0])
+            (length,), (exponent,) = row_norms(vectors[other : other + 1], vectors[centre])
+            squared[centre, other] = squared[other, centre] = length**2
+            scale[centre, other] = scale[other, centre] = exponent
+            doubtful[centre, other] = doubtful[other, centre] = False
+            continue
+        group = np.union1d(others, centre)
         again = _gram(vectors, group, centre, FLOAT64)
         measured, places, share = _from_gram(*again)
         lost = share < NEAR[FLOAT64]
