@@ -1,0 +1,74 @@
+"""One thread against two: the same rules in processes that take turns, each with its own number.
+
+The number of threads of a matrix product is fixed when NumPy is loaded, so each process measures
+with one: ``python -m tests.benchmarks.threads N D BUDGET`` prints its medians as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+
+from tests.benchmarks.records import Record
+
+SHAPES = ((100, 100_000), (10, 1_000_000))
+
+BOUND_BY_MEMORY = ("mean", "resample", "bucket", "static_clipping", "adaptive_clipping")
+"""Rules that do little more than read, which two cores do not do much faster than one."""
+
+VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ROBUSTMATH_THREADS")
+
+
+def environment(threads: int) -> dict[str, str]:
+    """Return the variables that give matrix products and rules so many threads."""
+    return dict.fromkeys(VARIABLES, str(threads))
+
+
+def measure(
+    shapes: tuple[tuple[int, int], ...], rounds: int, budget: float, tell: Callable[[str], None]
+) -> Iterator[Record]:
+    """Yield the median time of every rule with one thread and with two."""
+    for n, d in shapes:
+        times: dict[tuple[str, int], list[float]] = {}
+        for turn in range(rounds):
+            for threads in (1, 2):
+                tell(f"({n}, {d:,}) with {threads} threads, round {turn + 1} of {rounds}")
+                child = [sys.executable, "-m", "tests.benchmarks.threads", str(n), str(d)]
+                printed = subprocess.run(
+                    [*child, str(budget)],
+                    env={**os.environ, **environment(threads)},
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                ).stdout
+                for name, seconds in json.loads(printed).items():
+                    times.setdefault((name, threads), []).append(seconds)
+        for (name, threads), seconds in times.items():
+            cell = {"part": "threads", "what": name, "n": n, "d": d, "dtype": "float32"}
+            result = {"seconds": statistics.median(seconds), "repeats": rounds}
+            yield {**cell, "who": "robustmath", "threads": threads, **result}
+
+
+def main(n: int, d: int, budget: float) -> None:
+    """Print the median seconds of every rule on one shape, with the threads of this process."""
+    from tests.benchmarks.cases import CASES, call, vectors
+    from tests.benchmarks.timing import take_turns
+
+    warnings.simplefilter("ignore")
+    x = vectors(n, d, "float32")
+    rules = {
+        name: call(case.rule, x)
+        for name, case in CASES.items()
+        if n <= min(case.most, 100) and name not in BOUND_BY_MEMORY
+    }
+    results = take_turns(rules, budget, 60)
+    print(json.dumps({name: r["seconds"] for name, r in results.items() if "seconds" in r}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
