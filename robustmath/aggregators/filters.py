@@ -14,9 +14,10 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
 
 from robustmath._blocks import nonfinite_rows
@@ -29,13 +30,19 @@ from robustmath._validation import (
     as_real,
     as_vectors,
 )
-from robustmath._worker_space import Float64, WorkerSpace, measure
+from robustmath._worker_space import Float64, measure
 from robustmath.aggregators._shared import (
     mean_of_chosen,
     refuse_more,
     tolerated,
     weighted_mean,
 )
+
+Step = tuple[float, Float64]
+"""The largest eigenvalue, and the weights (n,) it belongs to."""
+
+ROUNDING = 1e-12
+"""A row whose projection is as near as this to the largest one loses all its weight with it."""
 
 
 def caf(vectors: ArrayLike, f: int) -> Vector:
@@ -99,8 +106,8 @@ def caf(vectors: ArrayLike, f: int) -> Vector:
     array([0.])
     """
     x = as_vectors(vectors, "caf")
-    f, space = _measured(x, f, "caf")
-    return weighted_mean(x, min(_filtered(space, f), key=lambda step: step[0])[1])
+    _, steps = _filtered(x, f, "caf")
+    return weighted_mean(x, min(steps, key=lambda step: step[0])[1])
 
 
 def spectral_filter(vectors: ArrayLike, f: int, bound: float) -> Vector:
@@ -166,19 +173,22 @@ def spectral_filter(vectors: ArrayLike, f: int, bound: float) -> Vector:
     """
     x = as_vectors(vectors, "spectral_filter")
     bound = as_real(bound, "spectral_filter", "bound", 0, strict=True)
-    f, space = _measured(x, f, "spectral_filter")
-    smallest, best = np.inf, np.ones(len(x))
-    for eigenvalue, weights in _filtered(space, f):
-        if eigenvalue <= bound:
+    unit, steps = _filtered(x, f, "spectral_filter")
+    seen: list[Step] = []
+    with np.errstate(over="ignore", under="ignore"):
+        bound_in_units = np.ldexp(bound, -2 * unit)
+    for eigenvalue, weights in steps:
+        if eigenvalue <= bound_in_units:
             return weighted_mean(x, weights)
-        if eigenvalue < smallest:
-            smallest, best = eigenvalue, weights
-    warnings.warn(
-        f"spectral_filter found no weights with eigenvalue <= bound={bound:g}; "
-        f"the smallest was {smallest:g}",
-        GuaranteeWarning,
-        stacklevel=2,
-    )
+        seen.append((eigenvalue, weights))
+    smallest, best = min(seen, key=lambda step: step[0])
+    with np.errstate(over="ignore", under="ignore"):
+        warnings.warn(
+            f"spectral_filter found no weights with eigenvalue <= bound={bound:g}; "
+            f"the smallest was {np.ldexp(smallest, 2 * unit):g}",
+            GuaranteeWarning,
+            stacklevel=2,
+        )
     return weighted_mean(x, best)
 
 
@@ -275,32 +285,30 @@ def dnc(
     return mean_of_chosen(x, np.flatnonzero(marked == marked.min()))
 
 
-def _measured(x: Vector, f: int, function: str) -> tuple[int, WorkerSpace]:
+def _filtered(x: NDArray[Any], f: int, function: str) -> tuple[int, Iterator[Step]]:
+    """Return an exponent, and the steps of the filter with lambda in units of 4 to its power."""
+    n = len(x)
     f = as_integer(f, function, "f", 0)
-    if len(x) < 2 * f + 1:
-        raise ValueError(f"{function} needs n >= 2 f + 1; got n={len(x)}, f={f}")
+    if n < 2 * f + 1:
+        raise ValueError(f"{function} needs n >= 2 f + 1; got n={n}, f={f}")
     space = measure(x)
     refuse_more(np.flatnonzero(~space.finite), f, function)
-    return f, space
-
-
-def _filtered(space: WorkerSpace, f: int) -> Iterator[tuple[float, Float64]]:
-    """Yield lambda and the weights (n,), from equal weights on, until weight 2f is lost."""
-    n = len(space.squared)
     rows, squared, unit = distances_near_the_core(space, n - f - 1)
+    return unit, _steps(rows, squared, n, f)
+
+
+def _steps(rows: NDArray[np.intp], squared: Float64, n: int, f: int) -> Iterator[Step]:
+    """Yield lambda and the weights (n,), from equal ones of `rows` on, until weight 2f is lost."""
     weights = np.zeros(n)
     weights[rows] = 1
-    first = True
-    while first or weights.sum() > n - 2 * f:
-        first = False
+    while True:
         kept = np.flatnonzero(weights)
         place = np.searchsorted(rows, kept)
         eigenvalue, share = _top_eigenpair(squared[np.ix_(place, place)], weights[kept])
-        with np.errstate(over="ignore", under="ignore"):
-            yield float(np.ldexp(eigenvalue, 2 * unit)), weights.copy()
-        if not share.any():
-            return
+        yield eigenvalue, weights.copy()
         weights[kept] *= 1 - share
+        if not share.any() or weights.sum() <= n - 2 * f:
+            return
 
 
 def _top_eigenpair(squared: Float64, weights: Float64) -> tuple[float, Float64]:
@@ -315,4 +323,7 @@ def _top_eigenpair(squared: Float64, weights: Float64) -> tuple[float, Float64]:
     largest = projections.max()
     if largest == 0:
         return 0.0, np.zeros(len(root))
-    return max(0.0, float(values[0])), np.square(projections / largest)
+    share = np.square(projections / largest)
+    # Rounding must not leave one of two equal rows a weight.
+    share[share > 1 - ROUNDING] = 1
+    return max(0.0, float(values[0])), share
