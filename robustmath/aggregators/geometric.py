@@ -43,6 +43,10 @@ SMALLEST = 1e-300
 """Smoothing of RFA, in its units of length, below which no float can tell the difference."""
 
 
+BESIDE = 2.0**-5
+"""A point this much nearer to a row than the centre is wants that row as the centre."""
+
+
 def geometric_median(vectors: ArrayLike, tol: float = 1e-10) -> Vector:
     r"""Return the geometric median (7), to full accuracy.
 
@@ -102,7 +106,8 @@ class MedianCertificate(NamedTuple):
     distance_sum : float
         The sum of the distances from the point to the rows, the objective in (7).
     lower_bound : float
-        No point has a smaller sum: the value of a feasible point of the dual problem.
+        No point has a smaller sum: the value of a feasible point of the dual problem, computed to
+        within rounding errors of ``distance_sum``.
     residual : float
         The length of the mean of the unit vectors from the point to the rows, less what rows equal
         to the point can balance; 0 if and only if the point is optimal.
@@ -247,12 +252,20 @@ def rfa(vectors: ArrayLike, T: int = 8, nu: float = 1e-6) -> Vector:
         lengths = np.log2(_finite_gram(space).diagonal()) / 2 + space.shift[finite] + space.unit
         first_step = (np.log2(shares) - exponents[finite] + lengths).max()
         typical = np.sort(lengths)[(len(lengths) - 1) // 2]
-        space = in_units(space, int(np.ceil(max(typical, first_step, np.log2(nu)))))
-        gram = _finite_gram(space)
-        smallest = max(np.ldexp(nu, -space.unit), SMALLEST)
+        unit = int(np.ceil(max(typical, first_step, np.log2(nu))))
+        space = in_units(space, unit)
+        smallest = max(np.ldexp(nu, -unit), SMALLEST)
         weights = np.ldexp(shares, (space.shift - exponents)[finite])
         for _ in range(T - 1):
-            weights = inverse_shares(np.maximum(smallest, radii(gram, weights)))
+            distances = radii(_finite_gram(space), weights)
+            nearest = int(np.argmin(distances))
+            if distances[nearest] < BESIDE * np.sqrt(_finite_gram(space)[nearest, nearest]):
+                # So near a row, differences of inner products have no digits left.
+                shift = space.shift
+                space = in_units(measure(x, int(np.flatnonzero(finite)[nearest])), unit)
+                weights = np.ldexp(weights, (space.shift - shift)[finite])
+                distances = radii(_finite_gram(space), weights)
+            weights = inverse_shares(np.maximum(smallest, distances))
     return _point(x, space, weights)
 
 
