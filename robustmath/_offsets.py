@@ -24,13 +24,10 @@ Exponents = NDArray[np.int64]
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 CHUNK = 8192
-"""Columns of offsets at once, of few rows; see `chunk_width`."""
+"""Columns of offsets at once, fewer of many rows; see `chunk_width`."""
 
-SMALL_PRODUCT = 1_000_000
-"""Multiplications up to which OpenBLAS multiplies matrices without packing them first."""
-
-FEW_ROWS = 32
-"""Rows up to which chunks are cut for products without packing."""
+CHUNK_ENTRIES = 1 << 20
+"""Entries of a chunk beyond which it is made narrower, down to a quarter of the width."""
 
 SAFE = {FLOAT32: (1e-24, 1e36), FLOAT64: (1e-240, 1e290)}
 """Squared lengths between which no product overflowed or lost digits to underflow."""
@@ -41,10 +38,8 @@ ZERO = np.zeros((), dtype=np.float16)
 
 def chunk_width(n: int) -> int:
     """Return the columns in a chunk of n rows: of n alone, so that sums have one order."""
-    if n > FEW_ROWS:
-        return CHUNK // 2
     width = CHUNK
-    while n * n * width > SMALL_PRODUCT:
+    while width > CHUNK // 4 and n * width > CHUNK_ENTRIES:
         width //= 2
     return width
 
@@ -106,6 +101,13 @@ def own_exponents(
     return exponents
 
 
+def _views(vectors: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Yield the chunks of `offset_chunks` from zero without a copy."""
+    width = chunk_width(len(vectors))
+    for start in range(0, vectors.shape[1], width):
+        yield vectors[:, start : start + width]
+
+
 def row_norms(
     vectors: NDArray[Any], origin: NDArray[Any] | None = None
 ) -> tuple[Float64, Exponents]:
@@ -114,26 +116,28 @@ def row_norms(
     m_i is infinite for rows that are not finite. e_i is 0 unless squares would overflow or lose
     digits; then m_i is in [1/2, sqrt(d)]. Differences are float32 if rows and origin are.
     """
-    origin = ZERO if origin is None else origin
-    dtype = np.result_type(working_dtype(vectors.dtype), origin)
+    start = ZERO if origin is None else origin
+    dtype = np.result_type(working_dtype(vectors.dtype), start)
     dtype = dtype if dtype == FLOAT32 else FLOAT64
     low, high = SAFE[dtype]
     exponents = np.zeros(len(vectors), dtype=np.int64)
     with np.errstate(all="ignore"):
         squares = np.zeros(len(vectors))
-        for offsets in offset_chunks(vectors, origin, dtype):
+        as_they_are = origin is None and vectors.dtype == dtype and vectors.flags.c_contiguous
+        chunks = _views(vectors) if as_they_are else offset_chunks(vectors, start, dtype)
+        for offsets in chunks:
             squares += np.vecdot(offsets, offsets)
         rows = np.flatnonzero(~((squares >= low) & (squares <= high)))
         if dtype == FLOAT32:
             squares[rows] = 0
-            for offsets in offset_chunks(vectors, origin, FLOAT64, rows):
+            for offsets in offset_chunks(vectors, start, FLOAT64, rows):
                 squares[rows] += np.vecdot(offsets, offsets)
             low, high = SAFE[FLOAT64]
             rows = rows[~((squares[rows] >= low) & (squares[rows] <= high))]
-        exponents[rows] = own_exponents(vectors, origin, rows, squares[rows] > high)
+        exponents[rows] = own_exponents(vectors, start, rows, squares[rows] > high)
         rows = np.flatnonzero(exponents)
         squares[rows] = 0
-        for offsets in offset_chunks(vectors, origin, FLOAT64, rows, exponents[rows]):
+        for offsets in offset_chunks(vectors, start, FLOAT64, rows, exponents[rows]):
             squares[rows] += np.vecdot(offsets, offsets)
     squares[np.isnan(squares)] = np.inf
     return np.sqrt(squares), exponents

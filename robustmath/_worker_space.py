@@ -30,7 +30,6 @@ from numpy.typing import NDArray
 from robustmath._blocks import ADDED_ROWS, column_blocks, nonfinite_rows, working_dtype
 from robustmath._offsets import CHUNK as CHUNK
 from robustmath._offsets import (
-    FEW_ROWS,
     FLOAT32,
     FLOAT64,
     SAFE,
@@ -44,6 +43,12 @@ from robustmath._offsets import weighted_sum as weighted_sum
 
 SMALL = 1 << 18
 """Entries up to which float32 data are multiplied in float64: it costs nothing there."""
+
+FEW_ROWS = 32
+"""Rows up to which a general product is faster than one that knows of symmetry."""
+
+SMALL_PRODUCT = 1_000_000
+"""Multiplications up to which OpenBLAS multiplies matrices without packing them first."""
 
 SAMPLE = 256
 """Columns by which the first centre is chosen."""
@@ -239,12 +244,18 @@ def _add_product(gram: Float64, offsets: NDArray[Any]) -> None:
     """Add offsets @ offsets.T to `gram`: of few rows, to its first entry and all columns but one.
 
     A matrix and its own transpose go to syrk, which is slow for few rows; without the first row
-    the second factor is another matrix, and goes to gemm.
+    the second factor is another matrix, and goes to gemm, in slices that it need not pack.
     """
-    if len(offsets) > FEW_ROWS:
+    n, width = offsets.shape
+    if n > FEW_ROWS:
         gram += offsets @ offsets.T
         return
-    gram[:, 1:] += offsets @ offsets[1:].T
+    step = width
+    while n * n * step > SMALL_PRODUCT:
+        step = (step + 1) // 2
+    for start in range(0, width, step):
+        part = offsets[:, start : start + step]
+        gram[:, 1:] += part @ part[1:].T
     gram[0, 0] += np.vecdot(offsets[0], offsets[0])
 
 
