@@ -29,6 +29,10 @@ Section 3, Algorithm 2:
     resample, sample_slots, mixing_matrix, resampled (a rule after resampling), bucket,
     good_outputs, usage_counts
 
+On large data, of some four million entries and more:
+
+    set_num_threads, get_num_threads (or the environment variable ROBUSTMATH_NUM_THREADS)
+
 Modules:
 
     robustmath.attacks      sections 2 and 4.2: what Byzantine workers send
@@ -46,6 +50,7 @@ from typing import TYPE_CHECKING
 
 from robustmath import attacks, claims, theory
 from robustmath._names import attribute_hint
+from robustmath._threads import get_num_threads, set_num_threads
 from robustmath._validation import GuaranteeWarning
 from robustmath.aggregators import (
     MedianCertificate,
@@ -113,6 +118,7 @@ __all__ = [
     "dnc",
     "geometric_median",
     "geometric_median_certificate",
+    "get_num_threads",
     "good_outputs",
     "krum",
     "krum_indices",
@@ -132,6 +138,7 @@ __all__ = [
     "rsa",
     "rsa_step",
     "sample_slots",
+    "set_num_threads",
     "sign_majority",
     "signum_step",
     "smallest_maximum_eigenvalue_averaging",

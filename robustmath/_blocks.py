@@ -8,11 +8,13 @@ begin or on how the data lie in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from robustmath._threads import in_order
 
 BLOCK_BYTES = 1 << 22
 
@@ -22,7 +24,11 @@ ADDED_ROWS = 32
 
 def column_blocks(d: int, n: int, itemsize: int) -> Iterator[slice]:
     """Cut d columns of n rows into slices of about BLOCK_BYTES."""
-    width = max(1, BLOCK_BYTES // (n * itemsize))
+    return slices(d, max(1, BLOCK_BYTES // (n * itemsize)))
+
+
+def slices(d: int, width: int) -> Iterator[slice]:
+    """Cut d columns into slices of a width."""
     for start in range(0, d, width):
         yield slice(start, min(start + width, d))
 
@@ -40,12 +46,21 @@ def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def nonfinite_rows(vectors: NDArray[Any], dtype: np.dtype[Any] | None = None) -> NDArray[np.intp]:
     """Return the indices of the rows with an entry that is NaN or infinite, as `dtype` if given."""
     n, d = vectors.shape
+    if vectors.dtype.kind != "f":
+        return np.arange(0)
+    dtype = vectors.dtype if dtype is None else dtype
+
+    def work(columns: slice) -> NDArray[np.bool_]:
+        block = vectors[:, columns].astype(dtype, copy=False)
+        finite: NDArray[np.bool_] = np.isfinite(np.vecdot(block, block))
+        for row in np.flatnonzero(~finite):
+            finite[row] = np.isfinite(block[row]).all()
+        return finite
+
     finite = np.ones(n, dtype=bool)
-    if vectors.dtype.kind == "f":
-        with np.errstate(all="ignore"):
-            for columns in column_blocks(d, n, vectors.dtype.itemsize):
-                block = vectors[:, columns].astype(dtype or vectors.dtype, copy=False)
-                finite &= np.isfinite(block).all(axis=1)
+    with np.errstate(all="ignore"):
+        for part in in_order(work, column_blocks(d, n, vectors.dtype.itemsize), n * d):
+            finite &= part
     return np.flatnonzero(~finite)
 
 
@@ -56,16 +71,21 @@ def mean_of_rows(vectors: NDArray[Any], rows: Iterable[int] | None = None) -> ND
     """
     d = vectors.shape[1]
     rows = range(len(vectors)) if rows is None else list(rows)
-    out = np.zeros(d, dtype=working_dtype(vectors.dtype))
-    with np.errstate(all="ignore"):
-        for columns in column_blocks(d, ADDED_ROWS, out.itemsize):
-            total = out[columns]
-            for row in rows:
-                total += vectors[row, columns]
-            total /= len(rows)
-            lost = ~np.isfinite(total)
-            if lost.any():
-                total[lost] = 0
-                for row in rows:
-                    total[lost] += vectors[row, columns][lost] / out.dtype.type(len(rows))
+    out = np.empty(d, dtype=working_dtype(vectors.dtype))
+    for columns in column_blocks(d, ADDED_ROWS, out.itemsize):
+        write_mean([vectors[row, columns] for row in rows], out[columns])
     return out
+
+
+def write_mean(rows: Sequence[NDArray[Any]], out: NDArray[Any]) -> None:
+    """Write the mean of `rows`, each (width,), to `out`; see `mean_of_rows`."""
+    with np.errstate(all="ignore"):
+        out[:] = 0
+        for row in rows:
+            out += row
+        out /= len(rows)
+        lost = ~np.isfinite(out)
+        if lost.any():
+            out[lost] = 0
+            for row in rows:
+                out[lost] += row[lost] / out.dtype.type(len(rows))

@@ -10,13 +10,17 @@ Symbols: n rows x_i, d columns, c the origin, e_i the exponent of row i, 0 for m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from threading import local
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._blocks import ADDED_ROWS, column_blocks, working_dtype
+from robustmath._blocks import ADDED_ROWS, column_blocks, slices, working_dtype
+from robustmath._threads import exhaust, in_order
+
+R = TypeVar("R")
 
 Float64 = NDArray[np.float64]
 Exponents = NDArray[np.int64]
@@ -44,44 +48,52 @@ def chunk_width(n: int) -> int:
     return width
 
 
-def offset_chunks(
+def map_offsets(
+    function: Callable[[slice, NDArray[Any]], R],
     vectors: NDArray[Any],
     origin: NDArray[Any],
     dtype: np.dtype[Any],
     rows: NDArray[np.intp] | None = None,
     exponents: Exponents | None = None,
-) -> Iterator[NDArray[Any]]:
-    """Yield, chunk by chunk, (x_i - c) / 2^e_i for the `rows`, in C order.
+) -> Iterator[R]:
+    """Yield ``function(columns, (x_i - c) / 2^e_i)``, chunk by chunk in order, for the `rows`.
 
-    `rows` None means all, `exponents` None zeros. A row with e_i >= 2 is divided by 4 before the
-    origin is taken off, so that the difference fits. The next chunk overwrites the last.
+    `rows` None means all, `exponents` None zeros. Chunks are in C order, and overwritten after the
+    call. There may be threads: see `in_order`.
     """
     n, d = len(vectors) if rows is None else len(rows), vectors.shape[1]
     if n == 0:
-        return
-    exponents = np.zeros(n, dtype=np.int64) if exponents is None else exponents
+        return iter(())
+    places = {} if exponents is None else {i: exponents[i] for i in np.flatnonzero(exponents)}
     origin = np.broadcast_to(origin, d)
-    width = chunk_width(len(vectors))
-    buffer = np.empty(n * min(d, width), dtype=dtype)
-    for start in range(0, d, width):
-        columns = slice(start, min(start + width, d))
-        offsets = buffer[: n * (columns.stop - start)].reshape(n, -1)
+    width = min(d, chunk_width(len(vectors)))
+    own = local()
+
+    def work(columns: slice) -> R:
+        if not hasattr(own, "buffer"):
+            own.buffer = np.empty(n * width, dtype=dtype)
+        offsets = own.buffer[: n * (columns.stop - columns.start)].reshape(n, -1)
+        centre = origin[columns]
         if rows is None:
-            np.subtract(
-                vectors[:, columns], origin[columns], out=offsets, dtype=dtype, casting="unsafe"
-            )
+            np.subtract(vectors[:, columns], centre, out=offsets, dtype=dtype, casting="unsafe")
         else:
             for row, out in zip(rows, offsets, strict=True):
-                np.subtract(
-                    vectors[row, columns], origin[columns], out=out, dtype=dtype, casting="unsafe"
-                )
-        for i in np.flatnonzero(exponents):
-            quarter = 2 if exponents[i] > 0 else 0
-            row = i if rows is None else rows[i]
-            entries = np.ldexp(vectors[row, columns].astype(dtype), -quarter)
-            entries -= np.ldexp(origin[columns].astype(dtype), -quarter)
-            offsets[i] = np.ldexp(entries, quarter - exponents[i])
-        yield offsets
+                np.subtract(vectors[row, columns], centre, out=out, dtype=dtype, casting="unsafe")
+        for i, place in places.items():
+            x = vectors[i] if rows is None else vectors[rows[i]]
+            offsets[i] = _scaled_difference(x[columns].astype(dtype), centre.astype(dtype), place)
+        return function(columns, offsets)
+
+    return in_order(work, slices(d, width), n * d)
+
+
+def _scaled_difference(x: NDArray[Any], c: NDArray[Any], exponent: np.int64) -> NDArray[Any]:
+    """Return (x - c) / 2^e; with e >= 2 after x and c are divided by 4, so that x - c fits."""
+    quarter = 2 if exponent > 0 else 0
+    difference: NDArray[Any] = np.ldexp(x, -quarter)
+    difference -= np.ldexp(c, -quarter)
+    np.ldexp(difference, quarter - exponent, out=difference)
+    return difference
 
 
 def own_exponents(
@@ -93,19 +105,15 @@ def own_exponents(
     """
     quarters = np.where(large, 2, 0).astype(np.int64)
     largest = np.zeros(len(rows))
-    for offsets in offset_chunks(vectors, origin, FLOAT64, rows, quarters):
-        np.maximum(largest, np.abs(offsets).max(axis=1), out=largest)
+    maxima = map_offsets(
+        lambda _, y: np.abs(y).max(axis=1), vectors, origin, FLOAT64, rows, quarters
+    )
+    for part in maxima:
+        np.maximum(largest, part, out=largest)
     sized = np.isfinite(largest) & (largest > 0)
     exponents: Exponents = np.frexp(np.where(sized, largest, 0))[1] + quarters
     exponents[~sized] = 0
     return exponents
-
-
-def _views(vectors: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Yield the chunks of `offset_chunks` from zero without a copy."""
-    width = chunk_width(len(vectors))
-    for start in range(0, vectors.shape[1], width):
-        yield vectors[:, start : start + width]
 
 
 def row_norms(
@@ -122,25 +130,47 @@ def row_norms(
     low, high = SAFE[dtype]
     exponents = np.zeros(len(vectors), dtype=np.int64)
     with np.errstate(all="ignore"):
-        squares = np.zeros(len(vectors))
-        as_they_are = origin is None and vectors.dtype == dtype and vectors.flags.c_contiguous
-        chunks = _views(vectors) if as_they_are else offset_chunks(vectors, start, dtype)
-        for offsets in chunks:
-            squares += np.vecdot(offsets, offsets)
+        if origin is None and vectors.dtype == dtype and vectors.flags.c_contiguous:
+            squares = _squares_of_views(vectors)
+        else:
+            squares = _squares(vectors, start, dtype)
         rows = np.flatnonzero(~((squares >= low) & (squares <= high)))
-        if dtype == FLOAT32:
-            squares[rows] = 0
-            for offsets in offset_chunks(vectors, start, FLOAT64, rows):
-                squares[rows] += np.vecdot(offsets, offsets)
+        if dtype == FLOAT32 and len(rows):
+            squares[rows] = _squares(vectors, start, FLOAT64, rows)
             low, high = SAFE[FLOAT64]
             rows = rows[~((squares[rows] >= low) & (squares[rows] <= high))]
         exponents[rows] = own_exponents(vectors, start, rows, squares[rows] > high)
         rows = np.flatnonzero(exponents)
-        squares[rows] = 0
-        for offsets in offset_chunks(vectors, start, FLOAT64, rows, exponents[rows]):
-            squares[rows] += np.vecdot(offsets, offsets)
+        squares[rows] = _squares(vectors, start, FLOAT64, rows, exponents[rows])
     squares[np.isnan(squares)] = np.inf
     return np.sqrt(squares), exponents
+
+
+def _squares(
+    vectors: NDArray[Any],
+    origin: NDArray[Any],
+    dtype: np.dtype[Any],
+    rows: NDArray[np.intp] | None = None,
+    exponents: Exponents | None = None,
+) -> Float64:
+    """Return ||x_i - c||^2 / 4^e_i for the `rows`, products taken in `dtype`."""
+    squares = np.zeros(len(vectors) if rows is None else len(rows))
+    for part in map_offsets(lambda _, y: np.vecdot(y, y), vectors, origin, dtype, rows, exponents):
+        squares += part
+    return squares
+
+
+def _squares_of_views(vectors: NDArray[Any]) -> Float64:
+    """Return ||x_i||^2 of rows that need no copy, the bits of `_squares` from the origin 0."""
+    n, d = vectors.shape
+
+    def work(columns: slice) -> Any:
+        return np.vecdot(vectors[:, columns], vectors[:, columns])
+
+    squares = np.zeros(n)
+    for part in in_order(work, slices(d, chunk_width(n)), n * d):
+        squares += part
+    return squares
 
 
 def weighted_sum(
@@ -166,13 +196,17 @@ def weighted_sum(
         if not fit.all():
             return _careful_sum(vectors, weights, rows, shift, origin, out)
         centre = np.broadcast_to(ZERO if origin is None else origin, d)
+        if len(rows) == 0:
+            out[:] = centre
+            return out
         everyone = len(rows) == len(vectors)
-        factors, width, start = factors.astype(out.dtype), chunk_width(len(vectors)), 0
-        for offsets in offset_chunks(vectors, centre, out.dtype, None if everyone else rows):
-            total = out[start : start + width]
-            np.dot(factors, offsets, out=total)
-            np.add(total, centre[start : start + width], out=total, casting="unsafe")
-            start += width
+        factors = factors.astype(out.dtype)
+
+        def add(columns: slice, offsets: NDArray[Any]) -> None:
+            total = np.dot(factors, offsets, out=out[columns])
+            np.add(total, centre[columns], out=total, casting="unsafe")
+
+        exhaust(map_offsets(add, vectors, centre, out.dtype, None if everyone else rows))
         if not np.isfinite(out).all():
             return _careful_sum(vectors, weights, rows, shift, origin, out)
     return out

@@ -11,45 +11,51 @@ reaches the wanted ranks; only then is the block read again with +inf in its pla
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._blocks import column_blocks, mean_of_rows, nonfinite_rows, working_dtype
+from robustmath._blocks import column_blocks, nonfinite_rows, working_dtype, write_mean
+from robustmath._threads import exhaust, in_order
 from robustmath._validation import too_many_hostile
 
 NETWORK_ROWS = 48
+"""Rows up to which a network is at least as fast as sorting, in either precision."""
+
+SORTED_ROWS = 512
+"""Rows from which on one or two ranks are found faster by partition than by sorting."""
 
 
-def ranked_blocks(
-    vectors: NDArray[Any], low: int, high: int
-) -> Iterator[tuple[slice, NDArray[Any]]]:
-    """Yield, block by block, the columns and their order statistics low <= rank < high.
+def ranked_rows(block: NDArray[Any], low: int, high: int) -> Sequence[NDArray[Any]]:
+    """Return the order statistics low <= rank < high of every column of a block (n, width).
 
-    The statistics are an array (high - low, width), in ascending order of rank (from 0). It is
-    overwritten when the next block is asked for.
+    They are rows (width,) in ascending order of rank (from 0), and may be rows of the block.
     """
-    n, d = vectors.shape
-    dtype = working_dtype(vectors.dtype)
-    for columns in column_blocks(d, n, dtype.itemsize):
-        block = vectors[:, columns]
-        with np.errstate(all="ignore"):
-            if n <= NETWORK_ROWS:
-                rows = _run_network(list(block.astype(dtype, copy=False)), low, high)
-                if any(np.isnan(row).any() for row in rows):
-                    clean = block.astype(dtype)
-                    clean[np.isnan(clean)] = np.inf
-                    rows = _run_network(list(clean), low, high)
-                ranked = np.stack(rows)
-            else:
-                turned = np.array(block.T, dtype=dtype, order="C")
-                turned.sort(axis=1)
-                turned[np.isnan(turned)] = np.inf
-                ranked = turned[:, low:high].T
-        yield columns, ranked
+    n = len(block)
+    dtype = working_dtype(block.dtype)
+    with np.errstate(all="ignore"):
+        if n <= NETWORK_ROWS:
+            rows = _run_network(list(block.astype(dtype, copy=False)), low, high)
+            if any(np.isnan(row).any() for row in rows):
+                clean = block.astype(dtype)
+                clean[np.isnan(clean)] = np.inf
+                rows = _run_network(list(clean), low, high)
+            return rows
+        turned = np.array(block.T, dtype=dtype, order="C")
+        if n > SORTED_ROWS and high - low <= 2:
+            turned.partition(high - 1, axis=1)
+            rows = [turned[:, high - 1]]
+            if high - low == 2:
+                rows.insert(0, turned[:, : high - 1].max(axis=1))
+            ranked = np.stack(rows)
+        else:
+            turned.sort(axis=1)
+            ranked = np.array(turned[:, low:high].T, order="C")
+        ranked[np.isnan(ranked)] = np.inf
+        return list(ranked)
 
 
 def mean_of_ranks(
@@ -62,9 +68,13 @@ def mean_of_ranks(
     hostile = nonfinite_rows(vectors)
     if len(hostile) > limit:
         raise too_many_hostile(function, hostile, limit)
-    out = np.empty(vectors.shape[1], dtype=working_dtype(vectors.dtype))
-    for columns, ranked in ranked_blocks(vectors, low, high):
-        out[columns] = mean_of_rows(ranked)
+    n, d = vectors.shape
+    out = np.empty(d, dtype=working_dtype(vectors.dtype))
+
+    def work(columns: slice) -> None:
+        write_mean(ranked_rows(vectors[:, columns], low, high), out[columns])
+
+    exhaust(in_order(work, column_blocks(d, n, out.itemsize), n * d))
     return out
 
 

@@ -27,14 +27,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._blocks import ADDED_ROWS, column_blocks, nonfinite_rows, working_dtype
+from robustmath._blocks import ADDED_ROWS, column_blocks, nonfinite_rows, slices, working_dtype
 from robustmath._offsets import CHUNK as CHUNK
 from robustmath._offsets import (
     FLOAT32,
     FLOAT64,
     SAFE,
     Exponents,
-    offset_chunks,
+    map_offsets,
     own_exponents,
 )
 from robustmath._offsets import Float64 as Float64
@@ -199,9 +199,10 @@ def _gram(
     n, origin = len(rows), vectors[centre]
     chosen = None if n == len(vectors) else rows
     gram = np.zeros((n, n))
-    for offsets in offset_chunks(vectors, origin, dtype, chosen):
-        _add_product(gram, offsets)
-    _mirror(gram)
+    for part in map_offsets(_product, vectors, origin, dtype, chosen):
+        gram += part
+    if n <= FEW_ROWS:
+        gram = np.triu(gram) + np.triu(gram, 1).T
     exponents = np.zeros(n, dtype=np.int64)
     unfit = _unfit(gram, dtype)
     for i in np.flatnonzero(gram.diagonal() == 0):
@@ -235,35 +236,31 @@ def _measure_again(
 ) -> None:
     """Write the products of the `unfit` rows, scaled by their exponents, in float64."""
     again = np.zeros((len(unfit), len(gram)))
-    for offsets in offset_chunks(vectors, origin, FLOAT64, chosen, exponents):
-        again += offsets[unfit] @ offsets.T
+    for part in map_offsets(
+        lambda _, y: y[unfit] @ y.T, vectors, origin, FLOAT64, chosen, exponents
+    ):
+        again += part
     gram[unfit], gram[:, unfit] = again, again.T
 
 
-def _add_product(gram: Float64, offsets: NDArray[Any]) -> None:
-    """Add offsets @ offsets.T to `gram`: of few rows, to its first entry and all columns but one.
+def _product(columns: slice, offsets: NDArray[Any]) -> NDArray[Any]:
+    """Return offsets @ offsets.T; of few rows, its upper triangle.
 
     A matrix and its own transpose go to syrk, which is slow for few rows; without the first row
     the second factor is another matrix, and goes to gemm, in slices that it need not pack.
     """
     n, width = offsets.shape
     if n > FEW_ROWS:
-        gram += offsets @ offsets.T
-        return
+        product: NDArray[Any] = offsets @ offsets.T
+        return product
     step = width
     while n * n * step > SMALL_PRODUCT:
         step = (step + 1) // 2
-    for start in range(0, width, step):
-        part = offsets[:, start : start + step]
-        gram[:, 1:] += part @ part[1:].T
-    gram[0, 0] += np.vecdot(offsets[0], offsets[0])
-
-
-def _mirror(gram: Float64) -> None:
-    """Make what `_add_product` added up symmetric."""
-    if len(gram) <= FEW_ROWS:
-        upper = np.triu(gram)
-        gram[:] = upper + np.triu(upper, 1).T
+    upper = np.zeros((n, n))
+    upper[0, 0] = np.vecdot(offsets[0], offsets[0])
+    for part in slices(width, step):
+        upper[:, 1:] += offsets[:, part] @ offsets[1:, part].T
+    return upper
 
 
 def _squared_distances(

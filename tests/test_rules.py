@@ -284,7 +284,7 @@ def test_the_network_ranks_every_sequence_of_zeros_and_ones(n):
     # By the 0-1 principle it then ranks every sequence.
     x = np.array(list(itertools.product([0.0, 1.0], repeat=n))).T
     for low, high in itertools.combinations(range(n + 1), 2):
-        ((_, ranked),) = _order_statistics.ranked_blocks(x, low, high)
+        ranked = np.stack(_order_statistics.ranked_rows(x, low, high))
         assert (ranked == np.sort(x, axis=0)[low:high]).all()
 
 

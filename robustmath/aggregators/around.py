@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from robustmath._blocks import column_blocks, mean_of_rows, nonfinite_rows, working_dtype
-from robustmath._order_statistics import ranked_blocks
+from robustmath._order_statistics import ranked_rows
+from robustmath._threads import exhaust, in_order
 from robustmath._validation import Vector, as_vectors, floating
 from robustmath.aggregators._shared import refuse_more, tolerated
 
@@ -89,10 +90,13 @@ def mean_nearest_to_median(x: NDArray[Any], rows: NDArray[np.intp], k: int) -> V
     """
     n = len(rows)
     out = np.empty(x.shape[1], dtype=working_dtype(x.dtype))
-    for columns in column_blocks(x.shape[1], n, out.itemsize):
+
+    def work(columns: slice) -> None:
         block = x[:, columns] if n == len(x) else x[rows, columns]
-        for inner, ranked in ranked_blocks(block, 0, n):
-            out[columns][inner] = mean_of_rows(_slide(ranked, k))
+        ranked = np.stack(ranked_rows(block, 0, n))
+        out[columns] = mean_of_rows(_slide(ranked, k))
+
+    exhaust(in_order(work, column_blocks(x.shape[1], n, out.itemsize), n * x.shape[1]))
     return out.astype(floating(x.dtype), copy=False)
 
 

@@ -15,7 +15,7 @@ from robustmath._offsets import (
     FLOAT32,
     FLOAT64,
     Float64,
-    offset_chunks,
+    map_offsets,
     row_norms,
     weighted_sum,
 )
@@ -176,10 +176,14 @@ def geometric_median_certificate(vectors: ArrayLike, point: ArrayLike) -> Median
         total = float(np.ldexp(lengths, exponents - unit).sum())
         inverse = np.divide(1, lengths, out=np.zeros(n), where=~here)
         pull_squared, pull_dot_offsets = 0.0, np.zeros(n)
-        for offsets in offset_chunks(x, v, FLOAT64, exponents=exponents):
+
+        def work(_: slice, offsets: NDArray[Any]) -> tuple[float, Float64]:
             pull = inverse @ offsets
-            pull_squared += float(pull @ pull)
-            pull_dot_offsets += offsets @ pull
+            return float(pull @ pull), offsets @ pull
+
+        for squared, dots in map_offsets(work, x, v, FLOAT64, exponents=exponents):
+            pull_squared += squared
+            pull_dot_offsets += dots
         length = float(np.sqrt(pull_squared))
         rest = max(0.0, length - np.count_nonzero(here))
         share = rest / length if length > 0 else 0.0
