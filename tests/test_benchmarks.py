@@ -243,6 +243,13 @@ def test_quick_run_end_to_end(quick):
     rules = records.select(results["records"], part="rules", who="robustmath")
     assert all(record["seconds"] > 0 for record in rules)
     assert {record["what"] for record in rules} == set(cases.CASES)
+    ours = ("robustmath", "numpy", *cases.PRIMITIVES)
+    assert [
+        record for record in results["records"] if "failed" in record and record["who"] in ours
+    ] == []
+    assert {"read", "gram", "sort"} <= {
+        r["who"] for r in records.select(results["records"], part="rules")
+    }
     text = (folder / "benchmarks.md").read_text()
     assert done.stdout.strip() == text.strip()
     for title in ("Goals", "Rules", "Growth", "A memory map", "Accuracy", "Training"):

@@ -70,8 +70,9 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def enumerable(n: int) -> bool:
-    return math.comb(n, byzantine(n)) <= SUBSETS
+def enumerable(n: int, most: int = SUBSETS) -> bool:
+    """Return whether so few subsets of n - f of n rows exist that they can all be looked at."""
+    return math.comb(n, byzantine(n)) <= most
 
 
 _ENUMERATED = max(n for n in range(5, 100) if enumerable(n))

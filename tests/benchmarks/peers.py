@@ -18,6 +18,9 @@ from tests.benchmarks.cases import Array, S, byzantine, enumerable, radius
 
 Thunk = Callable[[], Any]
 
+SUBSETS = 20_000
+"""Most subsets that a package is let enumerate: each of them costs it some microseconds."""
+
 MODULES = {"byzfl": "byzfl", "byzpy": "byzpy", "flwr": "flwr.server.strategy.aggregate"}
 
 NOTES = {
@@ -124,7 +127,7 @@ def _byzfl(rule: str, data: Any, tau: float) -> Thunk | None:
         "static_clipping": lambda: byzfl.Clipping(tau),
         "adaptive_clipping": lambda: byzfl.ARC(f),
     }
-    if enumerable(n):
+    if enumerable(n, SUBSETS):
         makers["minimum_diameter_averaging"] = lambda: byzfl.MDA(f)
         makers["smallest_maximum_eigenvalue_averaging"] = lambda: byzfl.SMEA(f)
     if rule not in makers:
@@ -159,7 +162,7 @@ def _byzpy(rule: str, x: Array) -> Thunk | None:
         "comparative_gradient_elimination": lambda: norm.ComparativeGradientElimination(f),
         "caf": lambda: norm.CAF(f),
     }
-    if enumerable(n):
+    if enumerable(n, SUBSETS):
         rules["minimum_diameter_averaging"] = lambda: geometric.MinimumDiameterAveraging(f)
         rules["smallest_maximum_eigenvalue_averaging"] = lambda: geometric.SMEA(f)
     steps: dict[str, Callable[[], Any]] = {

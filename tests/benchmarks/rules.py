@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def measure(
             continue
         contenders = {
             "robustmath": call(case.rule, x),
-            **{who: call(PRIMITIVES[who], x) for who in ("read", case.primitive) if who},
+            **{who: partial(PRIMITIVES[who], x) for who in ("read", case.primitive) if who},
             **({"numpy": call(case.plain, x)} if n <= case.plain_most and not kind else {}),
             **({} if kind else peers.contenders(name, x)),
         }
