@@ -18,8 +18,10 @@ from robustmath.attacks.reversal import (
     negative_sum,
     normalized_mean_attack,
 )
+from robustmath.attacks.search import WorstCase, worst_case
 
 __all__ = [
+    "WorstCase",
     "a_little_is_enough",
     "bit_flipping",
     "flip_labels",
@@ -28,4 +30,5 @@ __all__ = [
     "mimic",
     "negative_sum",
     "normalized_mean_attack",
+    "worst_case",
 ]
