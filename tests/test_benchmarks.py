@@ -24,6 +24,7 @@ from tests.benchmarks import (
     plain,
     records,
     report,
+    threads,
     timing,
 )
 
@@ -38,12 +39,13 @@ def cell(who: str, seconds: float, **fields: object) -> records.Record:
 def test_every_public_rule_is_measured():
     steps = {"usage_counts", "mixing_matrix", "good_outputs", "sample_slots", "resampled"}
     details = {"krum_scores", "krum_indices", "geometric_median_certificate"}
+    settings = {"get_num_threads", "set_num_threads"}
     functions = {
         name
         for name in robustmath.__all__
         if callable(getattr(robustmath, name)) and name[0].islower()
     }
-    assert functions - steps - details == set(cases.CASES) - {"krum after resample"}
+    assert functions - steps - details - settings == set(cases.CASES) - {"krum after resample"}
 
 
 @pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
@@ -281,6 +283,20 @@ def test_results_of_another_machine_are_not_mixed(quick):
     done = command("--quick", "--only", "trials", "--out", str(other))
     assert done.returncode != 0
     assert "was measured with machine" in done.stderr
+
+
+def test_threads_of_the_library_are_set():
+    told = {**os.environ, **threads.environment(3)}
+    asked = "import robustmath; print(robustmath.get_num_threads())"
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=ROOT,
+        env=told,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "3"
 
 
 def test_unknown_parts_and_threads_are_refused():
