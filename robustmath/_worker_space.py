@@ -146,15 +146,17 @@ def measure_from_middle(vectors: NDArray[Any]) -> WorkerSpace:
 def in_units_of_nearest(space: WorkerSpace, k: int) -> tuple[Float64, int]:
     """Return ||x_i - x_j||^2 in units of 4**unit, and the unit, 0 if nothing is scaled.
 
-    The unit is that of the smallest distance between a row and its k-th nearest neighbour
-    (itself the 0-th), so that the smallest sum over k neighbours neither overflows nor vanishes.
+    The unit is that of the smallest positive distance between a row and its k-th nearest neighbour
+    (itself the 0-th), so that the smallest positive sum over k neighbours neither overflows nor
+    vanishes.
     """
     if not space.scale.any():
         return space.squared, 0
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
         logarithms = np.log2(space.squared) / 2 + space.scale
-        smallest = np.sort(logarithms, axis=1)[:, k].min()
-        unit = int(smallest) if np.isfinite(smallest) else 0
+        nearest = np.sort(logarithms, axis=1)[:, k]
+        nearest = nearest[np.isfinite(nearest)]
+        unit = int(nearest.min()) if len(nearest) else 0
         return np.ldexp(space.squared, 2 * (space.scale - unit)), unit
 
 

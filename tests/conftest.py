@@ -1,19 +1,87 @@
-"""Tests that need more than the library run where it is installed; the head of a run says so."""
+"""What runs everywhere: tests of the optional engine where it is installed, and hostile inputs.
+
+The head of every run says whether the engine is there, its end how many hostile inputs were tried.
+"""
 
 from importlib.util import find_spec
+from pathlib import Path
 
-from tests.chromium import PROGRAM
+import pytest
 
-NEEDS = {
-    "test_dask.py": (find_spec("distributed") is not None, "pip install '.[dask]'"),
-    "test_page_in_chromium.py": (PROGRAM is not None, "Chromium"),
-}
+HAS_DASK = find_spec("distributed") is not None
 
-collect_ignore = [name for name, (there, _) in NEEDS.items() if not there]
+HOSTILE_INPUTS = 400
+"""For each rule, half of them float32, half float64."""
+
+collect_ignore = [] if HAS_DASK else ["test_dask.py"]
+
+
+class HostileInputs:
+    """How many inputs to try for a rule and dtype, and for each rule what came of it."""
+
+    def __init__(self, inputs):
+        self.share = max(1, inputs // 2)
+        self.rules = {}
+
+    def count(self, rule, tried, failed, share_of_bound):
+        before = self.rules.get(rule, (0, 0, 0.0))
+        self.rules[rule] = (
+            before[0] + tried,
+            before[1] + failed,
+            max(before[2], share_of_bound),
+        )
+
+    def markdown(self):
+        lines = [
+            "| rule | hostile inputs | failures | farthest, of its bound |",
+            "|---|--:|--:|--:|",
+        ]
+        for rule, (tried, failed, share) in self.rules.items():
+            lines.append(f"| {rule} | {tried:,} | {failed} | {share:.2f} |")
+        return "\n".join(lines) + "\n"
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("robustmath")
+    group.addoption(
+        "--hostile-inputs",
+        type=int,
+        default=HOSTILE_INPUTS,
+        metavar="N",
+        help="inputs with Byzantine rows of arbitrary bits to try for each rule",
+    )
+    group.addoption(
+        "--hostile-table",
+        type=Path,
+        metavar="PATH",
+        help="write how many were tried and failed as a Markdown table",
+    )
+
+
+def pytest_configure(config):
+    config.stash[KEY] = HostileInputs(config.getoption("--hostile-inputs"))
+
+
+KEY = pytest.StashKey[HostileInputs]()
+
+
+@pytest.fixture
+def hostile_inputs(pytestconfig):
+    return pytestconfig.stash[KEY]
 
 
 def pytest_report_header():
-    return [
-        f"tests/{name}: " + ("run" if there else f"left out, it needs {what}")
-        for name, (there, what) in NEEDS.items()
-    ]
+    if HAS_DASK:
+        return "tests/test_dask.py: run"
+    return "tests/test_dask.py: left out, it needs pip install '.[dask]'"
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    tried = config.stash[KEY]
+    if not tried.rules:
+        return
+    terminalreporter.section("hostile inputs")
+    for line in tried.markdown().splitlines():
+        terminalreporter.write_line(line)
+    if path := config.getoption("--hostile-table"):
+        path.write_text(tried.markdown())

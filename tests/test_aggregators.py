@@ -415,3 +415,14 @@ def test_start_of_centered_clipping_is_not_changed():
     start = np.ones(3)
     rm.centered_clipping(np.eye(3), 0.1, start=start)
     assert (start == 1).all()
+
+
+def test_scores_that_no_square_can_hold_are_not_zero():
+    # Of eight equal rows and one beside them, these have score 0 and that one has not.
+    x = np.zeros((9, 1))
+    x[0] = -5e-228
+    assert rm.krum_indices(x, 3, 6).tolist() == [1, 2, 3, 4, 5, 6]
+    assert rm.krum(x, 3) == 0
+    x[[1, 2]] = x[0]
+    assert rm.smallest_maximum_eigenvalue_averaging(x, 3) == 0
+    assert rm.caf(x, 3) == 0

@@ -38,7 +38,8 @@ def minimum_diameter_averaging(vectors: ArrayLike, f: int) -> Vector:
         S^* \in \arg\min_{|S| = n-f} \max_{i, j \in S} \|\mathbf{g}_i - \mathbf{g}_j\|
 
     The minimum is exact. Of several subsets that attain it, the first in lexicographic order is
-    taken.
+    taken. Subsets with the same two farthest rows do, so the result may depend on the order of
+    rows.
 
     Parameters
     ----------
