@@ -37,9 +37,10 @@ def within(result, point, reach):
 
 
 def in_box(result, low, high):
-    """Return 0 in the box, and outside it more than 1."""
-    beyond = float(np.maximum(low - result, result - high).max()) - rounding(result, low, high)
-    return 0.0 if beyond <= 0 else np.inf
+    """Return how far from the middle of the box the result is, 1 on its sides, but for rounding."""
+    away = np.abs(result - (low / 2 + high / 2)) - rounding(result, low, high)
+    half = high / 2 - low / 2
+    return float(np.where(away <= 0, 0, np.where(half > 0, away / half, np.inf)).max())
 
 
 def radius(rows):
