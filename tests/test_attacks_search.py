@@ -175,3 +175,49 @@ def test_no_attacker_leaves_the_rule_as_it_is():
 def test_worst_case_rejects(call, error, message):
     with pytest.raises(error, match=re.escape(message)):
         call(np.eye(3)[:, :2], robustmath.mean)
+
+
+# Rules with one fault each, on sets of good vectors for which it shows.
+
+
+def few_trimmed(vectors, f):
+    """The trimmed mean that leaves out f - 1 values on either side."""
+    ranked = np.sort(vectors, axis=0)
+    return ranked[f - 1 : len(ranked) - f + 1].mean(axis=0)
+
+
+def greedy_krum(vectors, f, neighbours):
+    squares = np.square(vectors[:, None] - vectors).sum(axis=2)
+    scores = np.sort(squares, axis=1)[:, 1 : neighbours + 1].sum(axis=1)
+    return vectors[np.argmin(scores)]
+
+
+def test_trimming_too_few_is_driven_beyond_the_published_bound():
+    good = seeded(1).standard_normal((7, 2))
+    bound = robustmath.theory.robustness_bound("trimmed_mean", 10, 3)
+    right = worst_case(partial(trimmed_mean, f=3), good, 3, rng=seeded(), budget=300)
+    wrong = worst_case(partial(few_trimmed, f=3), good, 3, rng=seeded(), budget=300)
+    assert 0 < right.ratio <= bound < wrong.ratio
+
+
+def test_krum_with_too_few_neighbours_is_driven_beyond_the_bound():
+    """As many neighbours as there are other attackers, and these vouch for each other."""
+    good = seeded(1).standard_normal((7, 2))
+    bound = robustmath.theory.robustness_bound("krum", 10, 3)
+    right = worst_case(partial(krum, f=3), good, 3, rng=seeded(), budget=300)
+    same = worst_case(partial(greedy_krum, f=3, neighbours=5), good, 3, rng=seeded(), budget=300)
+    wrong = worst_case(partial(greedy_krum, f=3, neighbours=2), good, 3, rng=seeded(), budget=300)
+    assert 0 < right.ratio <= bound < wrong.ratio
+    assert same.ratio == pytest.approx(right.ratio, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["krum", "geometric_median", "nnm"])
+def test_search_beats_as_many_random_vectors(name):
+    good, rule = seeded(3).standard_normal((8, 3)), RULES[name]
+    rng, worst = seeded(4), 0.0
+    for _ in range(600):
+        sent = rng.standard_normal((2, 3)) * 10 ** rng.uniform(-1, 3)
+        result = rule(np.vstack([good, sent]))
+        worst = max(worst, float(np.linalg.norm(result - good.mean(axis=0))))
+    found = worst_case(rule, good, 2, rng=seeded(), budget=600)
+    assert found.distance > worst > 0

@@ -14,7 +14,7 @@ from robustmath._validation import (
     floating,
 )
 
-__all__ = ["bit_flipping", "flip_labels", "gaussian"]
+__all__ = ["bit_flipping", "crash", "flip_labels", "gaussian", "infinity", "nan"]
 
 
 def bit_flipping(own: ArrayLike) -> Vectors:
@@ -142,3 +142,109 @@ def gaussian(f: int, d: int, *, rng: np.random.Generator, std: float = 200.0) ->
     d = as_integer(d, "gaussian", "d", 1)
     std = as_real(std, "gaussian", "std", 0.0)
     return as_generator(rng, "gaussian").normal(0.0, std, (f, d))
+
+
+def crash(f: int, d: int) -> Vectors:
+    r"""Send zeros, as a server reads workers that do not answer.
+
+    .. math:: v := 0
+
+    Parameters
+    ----------
+    f : int
+        Attackers, f >= 0.
+    d : int
+        Entries of a vector, d >= 1.
+
+    Returns
+    -------
+    (f, d) ndarray of float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type or lies outside its range.
+
+    Notes
+    -----
+    Source: crash failures are the mildest of Byzantine ones. A rule that is told who crashed leaves
+    those workers out instead.
+
+    Examples
+    --------
+    >>> crash(1, 2)
+    array([[0., 0.]])
+    """
+    return _constant(f, d, 0.0, "crash")
+
+
+def nan(f: int, d: int) -> Vectors:
+    r"""Send what is not a number.
+
+    .. math:: v := \mathrm{NaN}
+
+    Parameters
+    ----------
+    f : int
+        Attackers, f >= 0.
+    d : int
+        Entries of a vector, d >= 1.
+
+    Returns
+    -------
+    (f, d) ndarray of float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type or lies outside its range.
+
+    Notes
+    -----
+    One such vector makes every linear rule useless, with or without intent: a division by zero
+    does it. A rule with a breakdown point counts it as infinitely far.
+
+    Examples
+    --------
+    >>> nan(1, 2)
+    array([[nan, nan]])
+    """
+    return _constant(f, d, np.nan, "nan")
+
+
+def infinity(f: int, d: int) -> Vectors:
+    r"""Send infinite entries.
+
+    .. math:: v := (\infty, \dots, \infty)
+
+    Parameters
+    ----------
+    f : int
+        Attackers, f >= 0.
+    d : int
+        Entries of a vector, d >= 1.
+
+    Returns
+    -------
+    (f, d) ndarray of float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type or lies outside its range.
+
+    Notes
+    -----
+    The limit of ever larger outliers, and what a diverging worker sends.
+
+    Examples
+    --------
+    >>> infinity(1, 2)
+    array([[inf, inf]])
+    """
+    return _constant(f, d, np.inf, "infinity")
+
+
+def _constant(f: int, d: int, value: float, function: str) -> Vectors:
+    f = as_integer(f, function, "f", 0)
+    return np.full((f, as_integer(d, function, "d", 1)), value)

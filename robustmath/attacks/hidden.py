@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from numpy.typing import ArrayLike
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import pdist
 from scipy.special import ndtri
 
-from robustmath._validation import Vectors, as_integer, as_real, as_vectors
+from robustmath._validation import (
+    Vectors,
+    as_choice,
+    as_integer,
+    as_real,
+    as_vectors,
+    floating,
+)
 from robustmath.attacks._message import send
 
-__all__ = ["a_little_is_enough"]
+__all__ = ["a_little_is_enough", "min_max", "min_sum"]
+
+Float64 = NDArray[np.float64]
+
+PERTURBATIONS = ("unit", "std", "sign")
 
 
 def a_little_is_enough(good: ArrayLike, f: int, z: float | None = None) -> Vectors:
@@ -85,3 +100,144 @@ def _largest_z(m: int, f: int) -> float:
             f"got n={n}, f={f}"
         )
     return float(ndtri((m - supporters) / m))
+
+
+def min_max(good: ArrayLike, f: int, perturbation: str = "unit") -> Vectors:
+    r"""Go as far from the good mean as no good vector is farther off than two of them can be.
+
+    .. math:: v := \mu + \gamma p, \qquad
+        \gamma := \max \{ \gamma : \max_i \| v - g_i \| \le \max_{i,j} \| g_i - g_j \| \}
+
+    Parameters
+    ----------
+    good : array_like (m, d)
+        Good vectors, finite; mu is their mean.
+    f : int
+        Attackers, f >= 0.
+    perturbation : {"unit", "std", "sign"}
+        The direction p: -mu / ||mu||, minus the standard deviations of the coordinates, or
+        -sign(mu).
+
+    Returns
+    -------
+    (f, d) ndarray
+        In the input's floating dtype (integers become float64).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type or lies outside its range.
+
+    Notes
+    -----
+    Each good vector allows gamma up to the larger root of a quadratic equation; the smallest of
+    these is gamma. The authors' code approaches it by bisection, which stops at a tolerance and
+    cannot leave the range of its first value, and divides the variances of "std" by m - 1 (here
+    by m). If p = 0, v = mu.
+
+    References
+    ----------
+    V. Shejwalkar, A. Houmansadr. Manipulating the Byzantine: optimizing model poisoning attacks
+    and defenses for federated learning. NDSS 2021, section IV.
+
+    Examples
+    --------
+    The mean is 2, and the two farthest are 4 apart: the attackers may lie 4 from the last.
+
+    >>> min_max([[0.0], [2.0], [4.0]], 1)
+    array([[0.]])
+    """
+    return _perturbed(good, f, perturbation, _min_max_length, "min_max")
+
+
+def min_sum(good: ArrayLike, f: int, perturbation: str = "unit") -> Vectors:
+    r"""Go as far from the good mean as the outermost good vector, by sums of squared distances.
+
+    .. math:: v := \mu + \gamma p, \qquad \gamma := \max \Big\{ \gamma :
+        \sum_i \| v - g_i \|^2 \le \max_i \sum_j \| g_i - g_j \|^2 \Big\}
+
+    Parameters
+    ----------
+    good : array_like (m, d)
+        Good vectors, finite; mu is their mean.
+    f : int
+        Attackers, f >= 0.
+    perturbation : {"unit", "std", "sign"}
+        The direction p: -mu / ||mu||, minus the standard deviations of the coordinates, or
+        -sign(mu).
+
+    Returns
+    -------
+    (f, d) ndarray
+        In the input's floating dtype (integers become float64).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type or lies outside its range.
+
+    Notes
+    -----
+    A sum of squared distances to the good vectors is m times the squared distance to their mean
+    but for a constant, so :math:`\gamma \|p\| = \max_i \|g_i - \mu\|`: in the direction p, the
+    attackers go as far as the good vector that is farthest from the mean. The authors' code
+    approaches it by bisection, and divides the variances of "std" by m - 1 (here by m). If p = 0,
+    v = mu.
+
+    References
+    ----------
+    V. Shejwalkar, A. Houmansadr. Manipulating the Byzantine: optimizing model poisoning attacks
+    and defenses for federated learning. NDSS 2021, section IV.
+
+    Examples
+    --------
+    The mean is 2, and the farthest from it are 2 away.
+
+    >>> min_sum([[0.0], [2.0], [4.0]], 1)
+    array([[0.]])
+    """
+    return _perturbed(good, f, perturbation, _min_sum_length, "min_sum")
+
+
+def _perturbed(
+    good: ArrayLike,
+    f: int,
+    perturbation: str,
+    length: Callable[[Float64, Float64], float],
+    function: str,
+) -> Vectors:
+    good = as_vectors(good, function, "good")
+    f = as_integer(f, function, "f", 0)
+    perturbation = as_choice(perturbation, function, "perturbation", PERTURBATIONS)
+    with np.errstate(all="ignore"):
+        wide = good.astype(np.float64)
+        # In units of a power of two, so that no square overflows or vanishes.
+        exponent = int(np.frexp(np.abs(wide).max())[1])
+        wide = np.ldexp(wide, -exponent)
+        mean = wide.mean(axis=0)
+        offsets = wide - mean
+        direction = {
+            "unit": lambda: -mean,
+            "std": lambda: -offsets.std(axis=0),
+            "sign": lambda: -np.sign(mean),
+        }[perturbation]()
+        norm = np.linalg.norm(direction)
+        if norm > 0:
+            direction = direction / norm
+            mean = mean + length(offsets, direction) * direction
+        message = np.ldexp(mean, exponent).astype(floating(good.dtype))
+    return np.tile(message, (f, 1))
+
+
+def _min_max_length(offsets: Float64, direction: Float64) -> float:
+    """Return the largest t with ||t u - x_i|| <= max ||x_j - x_k|| for all i."""
+    diameter = float(pdist(offsets).max()) if len(offsets) > 1 else 0.0
+    along = offsets @ direction
+    square = np.square(offsets).sum(axis=1)
+    # The roots of t^2 - 2 t along + square = diameter^2; 0 lies between them.
+    root = np.sqrt(np.maximum(np.square(along) - square + diameter**2, 0))
+    return max(float((along + root).min()), 0.0)
+
+
+def _min_sum_length(offsets: Float64, direction: Float64) -> float:
+    return float(np.linalg.norm(offsets, axis=1).max())

@@ -9,7 +9,7 @@ from robustmath._validation import Vectors, as_integer, as_real, as_vectors
 from robustmath.aggregators.averages import normalized_mean
 from robustmath.attacks._message import send
 
-__all__ = ["inner_product_manipulation", "negative_sum", "normalized_mean_attack"]
+__all__ = ["inner_product_manipulation", "negative_sum", "normalized_mean_attack", "sign_flip"]
 
 
 def normalized_mean_attack(good: ArrayLike, f: int) -> Vectors:
@@ -145,3 +145,46 @@ def inner_product_manipulation(good: ArrayLike, f: int, epsilon: float = 0.1) ->
     f = as_integer(f, name, "f", 0)
     epsilon = as_real(epsilon, name, "epsilon", 0.0)
     return send(good, f, lambda block: -epsilon * block.mean(axis=0))
+
+
+def sign_flip(good: ArrayLike, f: int) -> Vectors:
+    r"""Send the good mean, reversed.
+
+    .. math:: v := -\frac{1}{m} \sum_{i \in \mathrm{good}} g_i
+
+    Parameters
+    ----------
+    good : array_like (m, d)
+        Good vectors, finite.
+    f : int
+        Attackers, f >= 0.
+
+    Returns
+    -------
+    (f, d) ndarray
+        In the input's floating dtype (integers become float64).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument has another type or lies outside its range.
+
+    Notes
+    -----
+    `inner_product_manipulation` with epsilon = 1. The mean of all is (m - f)/n times that of the
+    good: shortened, not reversed, while the attackers are a minority. Elsewhere "sign flipping"
+    also means `bit_flipping`, where attackers reverse their own vector, or a longer one.
+
+    References
+    ----------
+    Y. Allouah, S. Farhadkhani, R. Guerraoui, N. Gupta, R. Pinot, J. Stephan. Fixing by mixing: a
+    recipe for optimal Byzantine ML under heterogeneity. AISTATS 2023, arXiv:2302.01772.
+
+    Examples
+    --------
+    >>> sign_flip([[1.0, 4.0], [3.0, 0.0]], 1)
+    array([[-2., -2.]])
+    """
+    good = as_vectors(good, "sign_flip", "good")
+    f = as_integer(f, "sign_flip", "f", 0)
+    return send(good, f, lambda block: -block.mean(axis=0))

@@ -11,27 +11,18 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.linalg.blas import dnrm2
+from numpy.typing import ArrayLike
 
-from robustmath._validation import (
-    Vectors,
-    as_generator,
-    as_integer,
-    as_vectors,
-    floating,
-)
-from robustmath.attacks.hidden import a_little_is_enough
+from robustmath._validation import Vectors, as_generator
+from robustmath.attacks._target import Attempt, BudgetSpentError, Float64, Rule, Target
+from robustmath.attacks.hidden import PERTURBATIONS, a_little_is_enough, min_max, min_sum
 from robustmath.attacks.reversal import inner_product_manipulation, negative_sum
 
 __all__ = ["WorstCase", "worst_case"]
-
-Rule = Callable[[Vectors], ArrayLike]
-Float64 = NDArray[np.float64]
 
 SMALLEST_STEP = 2.0**-30
 """In standard deviations of the good vectors; below it a climb begins again with long steps."""
@@ -123,84 +114,18 @@ def worst_case(
     >>> found.distance, round(1 / found.ratio, 9), found.evaluations
     (1.0, 3.5, 50)
     """
-    good = as_vectors(good, "worst_case", "good")
-    f = as_integer(f, "worst_case", "f", 0)
     rng = as_generator(rng, "worst_case")
-    budget = as_integer(budget, "worst_case", "budget", 1)
-    if not np.isfinite(good).all():
-        raise ValueError("worst_case needs finite good vectors")
-    target = _Target(rule, good.astype(floating(good.dtype)), f, budget if f else 1)
-    with contextlib.suppress(_BudgetSpentError):
+    target = Target("worst_case", rule, good, f, budget)
+    if target.f == 0:
+        target.budget = 1
+    with contextlib.suppress(BudgetSpentError):
         _search(target, rng)
-    if target.best is None:
-        assert target.refusal is not None
-        raise target.refusal
-    distance = target.best.distance
-    with np.errstate(all="ignore"):
-        ratio = float(np.square(distance / target.std)) if distance > 0 else 0.0
-    return WorstCase(target.best.vectors, distance, ratio, target.evaluations)
+    worst = target.worst()
+    ratio = target.ratio(worst.distance)
+    return WorstCase(worst.vectors, worst.distance, ratio, target.evaluations)
 
 
-class _BudgetSpentError(Exception):
-    """The rule was computed as often as allowed."""
-
-
-class _Attempt(NamedTuple):
-    """What attackers sent, and how far (d,) that moved the rule from the mean of the good."""
-
-    vectors: Vectors
-    moved: Float64
-    distance: float
-
-
-class _Target:
-    """A rule on given good vectors; counts how often it is computed and keeps the worst."""
-
-    def __init__(self, rule: Rule, good: Vectors, f: int, budget: int) -> None:
-        self.rule, self.good, self.f, self.budget = rule, good, f, budget
-        self.evaluations = 0
-        self.best: _Attempt | None = None
-        self.refusal: ValueError | None = None
-        with np.errstate(all="ignore"):
-            wide = good.astype(np.float64)
-            # Offsets from a row first: equal rows have themselves as mean, to the last bit.
-            self.mean = wide[0] + (wide - wide[0]).mean(axis=0)
-            self.offsets = wide - self.mean
-            self.std = float(dnrm2(self.offsets.ravel())) / np.sqrt(len(good))
-        if not np.isfinite(self.std):
-            raise ValueError("worst_case needs good vectors of finite variance")
-        # The unit of length for steps.
-        self.unit = self.std or float(dnrm2(self.mean)) or 1.0
-
-    def attempt(self, vectors: ArrayLike) -> _Attempt | None:
-        """Return what `vectors` (f, d) do, None if the rule refuses them."""
-        if self.evaluations == self.budget:
-            raise _BudgetSpentError
-        self.evaluations += 1
-        limit = np.finfo(self.good.dtype).max
-        with np.errstate(all="ignore"):
-            sent: Vectors = np.clip(np.nan_to_num(vectors), -limit, limit).astype(self.good.dtype)
-        try:
-            result = np.asarray(self.rule(np.concatenate([self.good, sent])))
-        except ValueError as error:
-            self.refusal = error
-            return None
-        if result.shape != self.mean.shape:
-            raise ValueError(
-                f"worst_case needs rule to return shape {self.mean.shape}; got {result.shape}"
-            )
-        with np.errstate(all="ignore"):
-            moved = result.astype(np.float64) - self.mean
-            distance = float(dnrm2(moved))
-        if not np.isfinite(distance):
-            distance = np.inf
-        found = _Attempt(sent, moved, distance)
-        if self.best is None or distance > self.best.distance:
-            self.best = found
-        return found
-
-
-def _search(target: _Target, rng: np.random.Generator) -> None:
+def _search(target: Target, rng: np.random.Generator) -> None:
     """Spend the budget of the target."""
     directions = _directions(target, rng)
     starts = itertools.islice(_starts(target, directions), max(1, target.budget // 3))
@@ -217,7 +142,7 @@ def _search(target: _Target, rng: np.random.Generator) -> None:
             _climb(target, start, directions, patience, rng)
 
 
-def _directions(target: _Target, rng: np.random.Generator) -> Float64:
+def _directions(target: Target, rng: np.random.Generator) -> Float64:
     """Return directions (p, d) of a length near one standard deviation."""
     m, d = target.good.shape
     random = rng.standard_normal((min(target.f, d), d))
@@ -228,7 +153,7 @@ def _directions(target: _Target, rng: np.random.Generator) -> Float64:
     return np.concatenate(parts)
 
 
-def _starts(target: _Target, directions: Float64) -> Iterator[Vectors]:
+def _starts(target: Target, directions: Float64) -> Iterator[Vectors]:
     """Yield what attackers may send, known attacks first."""
     good, f, mean = target.good, target.f, target.mean
     yield np.tile(mean, (f, 1))
@@ -239,6 +164,9 @@ def _starts(target: _Target, directions: Float64) -> Iterator[Vectors]:
             yield np.tile(mean - far * row, (f, 1))
     for row in good:
         yield np.tile(row, (f, 1))
+    for direction in PERTURBATIONS:
+        yield min_max(good, f, direction)
+        yield min_sum(good, f, direction)
     for z in (0.3, 0.5, 1.0, 1.5, 2.0):
         yield a_little_is_enough(good, f, z=z)
         yield a_little_is_enough(good, f, z=-z)
@@ -246,7 +174,7 @@ def _starts(target: _Target, directions: Float64) -> Iterator[Vectors]:
         yield inner_product_manipulation(good, f, epsilon=epsilon)
 
 
-def _joined(target: _Target, found: list[_Attempt]) -> _Attempt | None:
+def _joined(target: Target, found: list[Attempt]) -> Attempt | None:
     """Try each coordinate as in the attempt that moves it farthest."""
     moved = np.abs([a.moved for a in found])
     choice = moved.argmax(axis=0)
@@ -255,9 +183,7 @@ def _joined(target: _Target, found: list[_Attempt]) -> _Attempt | None:
     return target.attempt(vectors[choice, :, columns].T)
 
 
-def _random_start(
-    target: _Target, directions: Float64, rng: np.random.Generator
-) -> _Attempt | None:
+def _random_start(target: Target, directions: Float64, rng: np.random.Generator) -> Attempt | None:
     f, p = target.f, len(directions)
     weights = rng.standard_normal((f, p)) / np.sqrt(p)
     if rng.random() < 0.5:
@@ -267,8 +193,8 @@ def _random_start(
 
 
 def _climb(
-    target: _Target,
-    start: _Attempt,
+    target: Target,
+    start: Attempt,
     directions: Float64,
     patience: int,
     rng: np.random.Generator,
@@ -317,24 +243,24 @@ def _rows(f: int, rng: np.random.Generator) -> Float64:
     return rows
 
 
-def _shift(target: _Target, at: _Attempt, direction: Float64, other: Float64) -> Float64:
+def _shift(target: Target, at: Attempt, direction: Float64, other: Float64) -> Float64:
     return direction
 
 
-def _turn(target: _Target, at: _Attempt, direction: Float64, other: Float64) -> Float64:
+def _turn(target: Target, at: Attempt, direction: Float64, other: Float64) -> Float64:
     lengths = np.linalg.norm((at.vectors - target.mean) / target.unit, axis=1, keepdims=True)
     return np.asarray(lengths * direction)
 
 
-def _stretch(target: _Target, at: _Attempt, direction: Float64, other: Float64) -> Float64:
+def _stretch(target: Target, at: Attempt, direction: Float64, other: Float64) -> Float64:
     return np.asarray(at.vectors - target.mean)
 
 
-def _ascend(target: _Target, at: _Attempt, direction: Float64, other: Float64) -> Float64:
+def _ascend(target: Target, at: Attempt, direction: Float64, other: Float64) -> Float64:
     return at.moved * (target.unit / (at.distance or 1.0))
 
 
-def _approach(target: _Target, at: _Attempt, direction: Float64, other: Float64) -> Float64:
+def _approach(target: Target, at: Attempt, direction: Float64, other: Float64) -> Float64:
     return np.asarray(other - at.vectors)
 
 

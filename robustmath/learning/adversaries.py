@@ -87,6 +87,15 @@ def _noise(good: Array, f: int, *, rng: np.random.Generator, **parameters: Any) 
     return attacks.gaussian(f, good.shape[1], rng=rng, **parameters)
 
 
+def _mimic_target(good: Array, f: int) -> Array:
+    return attacks.mimic(good, f, target=attacks.mimic_target(good))
+
+
+def _blind(attack: Callable[[int, int], Array]) -> Callable[..., Array]:
+    """Return the attack that knows no more than the shape of what it sends: ``attack(f, d)``."""
+    return lambda good, f: attack(f, good.shape[1])
+
+
 ATTACKS: Mapping[str, Attack] = {
     "none": Attack(_follow, draws=True),
     "bit_flipping": Attack(_flip_signs, draws=True),
@@ -98,6 +107,14 @@ ATTACKS: Mapping[str, Attack] = {
     "negative_sum": _from_good(attacks.negative_sum),
     "inner_product_manipulation": _from_good(attacks.inner_product_manipulation),
     "a_little_is_enough": _from_good(attacks.a_little_is_enough),
+    "sign_flip": _from_good(attacks.sign_flip),
+    "min_max": _from_good(attacks.min_max),
+    "min_sum": _from_good(attacks.min_sum),
+    "mimic_target": _from_good(_mimic_target),
+    "replay": crafted(attacks.replay),
+    "crash": _from_good(_blind(attacks.crash)),
+    "nan": _from_good(_blind(attacks.nan)),
+    "infinity": _from_good(_blind(attacks.infinity)),
 }
 
 
@@ -112,8 +129,8 @@ def named_attack(name: str, parameters: Mapping[str, Any]) -> Attack:
     Traceback (most recent call last):
     ...
     ValueError: train needs attack in none, bit_flipping, label_flipping, gaussian, mimic, mimic2,
-    normalized_mean, negative_sum, inner_product_manipulation, a_little_is_enough; got 'mimik';
-    did you mean 'mimic'?
+    normalized_mean, negative_sum, inner_product_manipulation, a_little_is_enough, sign_flip,
+    min_max, min_sum, mimic_target, replay, crash, nan, infinity; got 'mimik'; did you mean 'mimic'?
     """
     attack = ATTACKS[as_choice(name, "train", "attack", tuple(ATTACKS))]
     return attack._replace(send=functools.partial(attack.send, **parameters))
