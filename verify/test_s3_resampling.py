@@ -83,6 +83,25 @@ def test_the_loop_as_printed_uses_a_gradient_more_than_s_times(evidence):
     )
 
 
+@pytest.mark.claim("S3-cap")
+def test_the_loop_as_printed_can_leave_fewer_than_T_minus_sf_outputs_good(evidence):
+    n, f, s = 2, 1, 1
+    law = theory.good_count_pmf(n, f, s, reading="verbatim")
+    evidence.differs(
+        "the loop as printed: chance that fewer than T - sf outputs are good, n=2, f=1, s=1",
+        claimed=Fraction(0),
+        found=sum(law[: theory.minimum_good(n, f, s)]),
+        shows=REFUTED,
+        counterexample={
+            "n": n,
+            "f": f,
+            "s": s,
+            "draws": "the Byzantine worker fills g_1, has c = s, and is drawn again for g_2",
+            "law of the number of good outputs": dict(enumerate(law)),
+        },
+    )
+
+
 @pytest.mark.claim("S3-mean")
 @pytest.mark.parametrize("reading", ["shuffled", "sequential", "verbatim", "independent"])
 def test_the_mean_of_an_output_is_mu(evidence, reading):

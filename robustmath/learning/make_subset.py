@@ -57,7 +57,10 @@ def make_subset(folder: Path, source: Path | None = None) -> None:
 
     Examples
     --------
-    >>> make_subset(Path("subset"), Path("mnist"))  # doctest: +SKIP
+    >>> make_subset(Path("subset"), Path("nowhere"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: ...nowhere...
     """
     mnist = load("mnist", source)
     folder.mkdir(parents=True, exist_ok=True)

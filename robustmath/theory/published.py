@@ -28,6 +28,11 @@ class PublishedBound(NamedTuple):
         The bound.
     source
         Authors, year and number in the arXiv.
+
+    Examples
+    --------
+    >>> published_bound("geometric_median", 10, 2).source
+    'Allouah et al. 2023, arXiv 2302.01772'
     """
 
     kappa: Fraction

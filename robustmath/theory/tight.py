@@ -25,6 +25,11 @@ class TightExample(NamedTuple):
     result
         What the rule returns, or may return: where two answers tie, or all points between two are
         medians, it is the one farther from the mean of the good.
+
+    Examples
+    --------
+    >>> tight_example("trimmed_mean", 3, 1)
+    TightExample(good=[1, -1], byzantine=[1], result=1)
     """
 
     good: list[int]
