@@ -46,6 +46,11 @@ def get_num_threads() -> int:
     int
         What `set_num_threads` was given last. At first that is the environment variable
         ``ROBUSTMATH_NUM_THREADS``, and without it the number of cores this process may use.
+
+    Examples
+    --------
+    >>> get_num_threads() >= 1
+    True
     """
     return _threads
 

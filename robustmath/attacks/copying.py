@@ -156,6 +156,12 @@ class MimicWarmup(NamedTuple):
         The mean of the good vectors of all steps.
     steps : int
         Steps taken.
+
+    Examples
+    --------
+    >>> state = mimic_warmup([[0.0], [1.0], [9.0]], rng=np.random.default_rng(0))
+    >>> state.target, state.mean.round(3), state.steps
+    (2, array([3.333]), 1)
     """
 
     target: int

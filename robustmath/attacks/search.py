@@ -43,6 +43,12 @@ class WorstCase(NamedTuple):
         robustness coefficient kappa. Without variance it is infinite, or 0 for distance 0.
     evaluations : int
         How often the rule was computed.
+
+    Examples
+    --------
+    >>> worst = WorstCase(np.array([[9.0]]), distance=2.0, ratio=4.0, evaluations=50)
+    >>> worst.distance**2 / worst.ratio  # the variance of the good vectors
+    1.0
     """
 
     vectors: Vectors

@@ -32,6 +32,12 @@ class StrongestAttack(NamedTuple):
         distance^2 in units of the variance of the good vectors.
     evaluations : int
         How often the rule was computed.
+
+    Examples
+    --------
+    >>> found = StrongestAttack(0.5, np.array([[9.0]]), distance=2.0, ratio=4.0, evaluations=50)
+    >>> found._replace(strength=1.0).strength
+    1.0
     """
 
     strength: float

@@ -44,6 +44,11 @@ class ToldRule(NamedTuple):
         The bound on kappa that is proved here, None if there is none for n and f.
     published
         The published bound, None if there is none.
+
+    Examples
+    --------
+    >>> find_rule("krum").least(1)
+    4
     """
 
     name: str
