@@ -11,7 +11,7 @@ import pytest
 
 from robustmath import aggregators
 from robustmath._validation import GuaranteeWarning
-from robustmath.learning import mlp
+from robustmath.learning import mlp, workers
 from robustmath.learning.adversaries import ATTACKS
 from robustmath.learning.data import Dataset, load, normalized
 from robustmath.learning.evaluation import evaluate
@@ -198,6 +198,15 @@ def test_good_workers_see_the_same_batches_whatever_the_server_does(change):
         train(replace(chosen, f=max(chosen.f, 1)), DATA, attack=look)
         workers.append(np.array(seen))
     np.testing.assert_array_equal(*workers)
+
+
+@pytest.mark.parametrize("batch", [6, 7])
+def test_batches_do_not_depend_on_how_many_steps_are_drawn_at_once(batch, monkeypatch):
+    run = replace(SMALL, f=2, batch=batch)
+    expected = received(run)
+    for steps in (1, 3):
+        monkeypatch.setattr(workers, "STEPS_AHEAD", steps)
+        np.testing.assert_array_equal(received(run), expected)
 
 
 def test_streams_of_different_purposes_and_workers_differ():

@@ -9,7 +9,7 @@ Glossary: n workers, the first m of them good and f Byzantine; d parameters.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from robustmath.learning.data import Dataset
 
 Array = NDArray[Any]
+
+STEPS_AHEAD = 64
+"""Steps whose batches are drawn in one call; a stream gives the same numbers in any portions."""
 
 
 @enum.unique
@@ -148,6 +151,7 @@ class Workers:
         self._velocity: Array | None = None
         self._finite = np.empty((len(self._parts) - self._drawing, d), np.bool_)
         self._noise = stream(run.seed, Purpose.ATTACK)
+        self._drawn: Iterator[Array] = iter(())
 
     def send(self, parameters: Array, lap: Callable[[str], None] = lambda part: None) -> bool:
         """Fill `vectors` (n, d) with what the workers send; say if good gradients are finite.
@@ -179,15 +183,22 @@ class Workers:
         return finite
 
     def _batches(self) -> tuple[Array, Array]:
-        """Draw a batch from every part of the data: images (parts, batch, pixels) and labels."""
-        batch = self._run.batch
-        rows = np.stack([part[rng.integers(len(part), size=batch)] for part, rng in self._parts])
+        """Return a batch from every part of the data: images (parts, batch, pixels) and labels."""
+        rows = next(self._drawn, None)
+        if rows is None:
+            self._drawn = iter(self._draw())
+            rows = next(self._drawn)
         labels = self._labels[rows]
         if self._drawing and self._attack.relabel:
             labels[-self._drawing :] = self._attack.relabel(
                 labels[-self._drawing :], self._widths[-1]
             )
         return self._pixels[rows.ravel()].reshape(*rows.shape, -1), labels
+
+    def _draw(self) -> Array:
+        """Draw the batches of the next steps, (steps, parts, batch) indices of examples."""
+        size = (STEPS_AHEAD, self._run.batch)
+        return np.stack([part[rng.integers(len(part), size=size)] for part, rng in self._parts], 1)
 
     def _accelerated(self) -> Array:
         """Return the gradients, or with momentum their running averages."""
