@@ -29,7 +29,7 @@ Section 3, Algorithm 2:
     resample, sample_slots, mixing_matrix, resampled (a rule after resampling), bucket,
     good_outputs, usage_counts
 
-On large data, of some four million entries and more:
+On large data, of 50 rows and four million entries and more:
 
     set_num_threads, get_num_threads (or the environment variable ROBUSTMATH_NUM_THREADS)
 

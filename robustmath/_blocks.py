@@ -59,7 +59,7 @@ def nonfinite_rows(vectors: NDArray[Any], dtype: np.dtype[Any] | None = None) ->
 
     finite = np.ones(n, dtype=bool)
     with np.errstate(all="ignore"):
-        for part in in_order(work, column_blocks(d, n, vectors.dtype.itemsize), n * d):
+        for part in in_order(work, column_blocks(d, n, vectors.dtype.itemsize), (n, d)):
             finite &= part
     return np.flatnonzero(~finite)
 

@@ -84,7 +84,7 @@ def map_offsets(
             offsets[i] = _scaled_difference(x[columns].astype(dtype), centre.astype(dtype), place)
         return function(columns, offsets)
 
-    return in_order(work, slices(d, width), n * d)
+    return in_order(work, slices(d, width), (n, d))
 
 
 def _scaled_difference(x: NDArray[Any], c: NDArray[Any], exponent: np.int64) -> NDArray[Any]:
@@ -168,7 +168,7 @@ def _squares_of_views(vectors: NDArray[Any]) -> Float64:
         return np.vecdot(vectors[:, columns], vectors[:, columns])
 
     squares = np.zeros(n)
-    for part in in_order(work, slices(d, chunk_width(n)), n * d):
+    for part in in_order(work, slices(d, chunk_width(n)), (n, d)):
         squares += part
     return squares
 

@@ -74,7 +74,7 @@ def mean_of_ranks(
     def work(columns: slice) -> None:
         write_mean(ranked_rows(vectors[:, columns], low, high), out[columns])
 
-    exhaust(in_order(work, column_blocks(d, n, out.itemsize), n * d))
+    exhaust(in_order(work, column_blocks(d, n, out.itemsize), (n, d)))
     return out
 
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from itertools import islice
 from typing import Any, TypeVar
 
 from robustmath._validation import as_integer
@@ -22,6 +23,13 @@ R = TypeVar("R")
 
 LARGE = 1 << 22
 """Entries of the data below which no thread is started: there it costs more than it brings."""
+
+BATCH = 8
+"""Items a thread, about, whose results are held until those before them are there."""
+
+MANY = 49
+"""Rows below which no thread is started: blocks that fit in the cache are then worked on by calls
+so short that threads wait for each other's turn with the interpreter."""
 
 
 def _from_environment() -> int:
@@ -56,11 +64,11 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(threads: int) -> int:
-    """Set the number of threads that a rule may use on large data, of some four million entries.
+    """Set the number of threads that a rule may use on large data.
 
-    No bit of a result depends on it. Smaller data are worked on in the thread that calls. The
-    setting is one for all threads of the process. The linear algebra library under NumPy has
-    threads of its own, which its own settings govern (``OPENBLAS_NUM_THREADS``, say).
+    Large are data of 50 rows or more and four million entries or more; smaller ones are worked on
+    in the thread that calls. No bit of a result depends on the number. The linear algebra library
+    under NumPy has threads of its own, which its own settings govern (``OPENBLAS_NUM_THREADS``).
 
     Parameters
     ----------
@@ -89,7 +97,7 @@ def set_num_threads(threads: int) -> int:
     return before
 
 
-def in_order(function: Callable[[T], R], items: Iterable[T], entries: int) -> Iterator[R]:
+def in_order(function: Callable[[T], R], items: Iterable[T], shape: tuple[int, int]) -> Iterator[R]:
     """Yield ``function(item)`` in the order of the items, worked on in threads if there is much.
 
     Parameters
@@ -98,22 +106,30 @@ def in_order(function: Callable[[T], R], items: Iterable[T], entries: int) -> It
         Of one item; it writes nothing that another item's call reads or writes.
     items : iterable
         Column blocks, say.
-    entries : int
-        Size of all the data.
+    shape : (n, d)
+        Of all the data.
     """
-    threads = _threads if entries >= LARGE else 1
+    n, d = shape
+    threads = _threads if n >= MANY and n * d >= LARGE else 1
     if threads == 1:
         yield from map(function, items)
         return
-    with ThreadPoolExecutor(threads) as pool:
-        pending: deque[Future[R]] = deque()
-        for item in items:
+    waiting = iter(items)
+    with ThreadPoolExecutor(threads - 1) as pool:
+        while batch := list(islice(waiting, BATCH * threads)):
+            results: dict[int, R] = {}
+            todo = iter(enumerate(batch))
+
+            def work(todo: Iterator[tuple[int, T]] = todo, results: dict[int, R] = results) -> None:
+                for place, item in todo:
+                    results[place] = function(item)
+
             # A copy of the context, because np.errstate belongs to it.
-            pending.append(pool.submit(copy_context().run, function, item))
-            if len(pending) > 2 * threads:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+            helpers = [pool.submit(copy_context().run, work) for _ in range(threads - 1)]
+            work()
+            for helper in helpers:
+                helper.result()
+            yield from (results[place] for place in range(len(batch)))
 
 
 def exhaust(results: Iterator[Any]) -> None:

@@ -41,6 +41,12 @@ def _setting_of_before():
     rm.set_num_threads(before)
 
 
+def thread_everything(monkeypatch):
+    """Let data of any size be worked on in threads."""
+    monkeypatch.setattr(_threads, "LARGE", 1)
+    monkeypatch.setattr(_threads, "MANY", 1)
+
+
 @each_rule
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("hostile", [None, 1e30, np.nan])
@@ -50,7 +56,7 @@ def test_the_number_of_threads_changes_no_bit(name, dtype, hostile, monkeypatch)
         x[1] = hostile
     rm.set_num_threads(1)
     expected = RULES[name](x)
-    monkeypatch.setattr(_threads, "LARGE", 1)
+    thread_everything(monkeypatch)
     for threads in (2, 3):
         rm.set_num_threads(threads)
         with warnings.catch_warnings():
@@ -59,7 +65,7 @@ def test_the_number_of_threads_changes_no_bit(name, dtype, hostile, monkeypatch)
 
 
 def test_work_is_shared_by_as_many_threads_as_are_set_and_comes_back_in_order(monkeypatch):
-    monkeypatch.setattr(_threads, "LARGE", 1)
+    thread_everything(monkeypatch)
     rm.set_num_threads(3)
     barrier = threading.Barrier(3, timeout=30)  # passed only by three at once
 
@@ -67,33 +73,34 @@ def test_work_is_shared_by_as_many_threads_as_are_set_and_comes_back_in_order(mo
         barrier.wait()
         return item, threading.get_ident()
 
-    items, threads = zip(*_threads.in_order(work, range(12), entries=1), strict=True)
+    items, threads = zip(*_threads.in_order(work, range(12), shape=(1, 1)), strict=True)
     assert items == tuple(range(12))
     assert len(set(threads)) == 3
 
 
 def test_small_data_start_no_thread(monkeypatch):
     def refuse(threads):
-        raise AssertionError(f"{threads} threads were started")
+        raise AssertionError(f"{threads} more threads were started")
 
     monkeypatch.setattr(_threads, "ThreadPoolExecutor", refuse)
     rm.set_num_threads(2)
     x = np.random.default_rng(0).standard_normal((10, 79_510)).astype(np.float32)
     for rule in RULES.values():
         rule(x)
-    with pytest.raises(AssertionError, match="2 threads were started"):
+    rm.coordinatewise_median(np.zeros((48, 100_000), dtype=np.float32))
+    with pytest.raises(AssertionError, match="1 more threads were started"):
         rm.coordinatewise_median(np.zeros((64, 65_536), dtype=np.float32))
 
 
 def test_an_error_in_a_thread_reaches_the_caller(monkeypatch):
-    monkeypatch.setattr(_threads, "LARGE", 1)
+    thread_everything(monkeypatch)
     rm.set_num_threads(2)
 
     def fail(item):
         raise ZeroDivisionError(item)
 
     with pytest.raises(ZeroDivisionError):
-        _threads.exhaust(_threads.in_order(fail, range(5), entries=1))
+        _threads.exhaust(_threads.in_order(fail, range(5), shape=(1, 1)))
 
 
 def test_the_setting_is_checked_and_returned():

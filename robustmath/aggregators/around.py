@@ -96,7 +96,7 @@ def mean_nearest_to_median(x: NDArray[Any], rows: NDArray[np.intp], k: int) -> V
         ranked = np.stack(ranked_rows(block, 0, n))
         out[columns] = mean_of_rows(_slide(ranked, k))
 
-    exhaust(in_order(work, column_blocks(x.shape[1], n, out.itemsize), n * x.shape[1]))
+    exhaust(in_order(work, column_blocks(x.shape[1], n, out.itemsize), (n, x.shape[1])))
     return out.astype(floating(x.dtype), copy=False)
 
 
