@@ -27,7 +27,7 @@ Before a rule, from vectors (n, d) to vectors (n, d):
 Section 3, Algorithm 2:
 
     resample, sample_slots, mixing_matrix, resampled (a rule after resampling), bucket,
-    good_outputs, usage_counts
+    good_outputs, usage_counts, sample_good_counts
 
 On large data, of 50 rows and four million entries and more:
 
@@ -85,6 +85,7 @@ from robustmath.aggregators import (
     trimmed_mean,
     zeno,
 )
+from robustmath.counting import sample_good_counts
 from robustmath.preaggregation import (
     adaptive_clipping,
     nearest_neighbor_mixing,
@@ -138,6 +139,7 @@ __all__ = [
     "rfa",
     "rsa",
     "rsa_step",
+    "sample_good_counts",
     "sample_slots",
     "set_num_threads",
     "sign_majority",

@@ -50,6 +50,9 @@ R = TypeVar("R")
 COLUMNS_AT_ONCE = 1 << 13
 """Columns added at once, if there are so many: more hide the cost of a call for each row."""
 
+SORTED_PLACES = 1 << 10
+"""Places up to which a shuffle is the order of random keys of 64 bits; above, they may be equal."""
+
 PLACES_AT_ONCE = 1 << 15
 """Places drawn before they are copied to the result: bounds memory, never changes a result."""
 
@@ -76,8 +79,18 @@ class Resampled(NamedTuple):
 
 
 def _shuffled(n: int, T: int, s: int, trials: int, rng: np.random.Generator) -> Slots:
-    copies = np.tile(np.repeat(np.arange(n), s), (trials, 1))
-    return rng.permuted(copies, axis=1, out=copies)[:, : T * s]
+    if n * s > SORTED_PLACES:
+        copies = np.tile(np.repeat(np.arange(n), s), (trials, 1))
+        return rng.permuted(copies, axis=1, out=copies)[:, : T * s]
+    # A random key for every copy of a worker, with the worker in its lowest bits. Sorted, the keys
+    # are in random order; the chance that two agree in all other bits is below 2^-30 a trial.
+    low_bits = np.uint64((1 << (n - 1).bit_length()) - 1)
+    keys = rng.integers(0, 1 << 64, size=(trials, n * s), dtype=np.uint64)
+    keys &= ~low_bits
+    keys |= np.repeat(np.arange(n, dtype=np.uint64), s)
+    keys.sort(axis=1)
+    keys &= low_bits
+    return keys[:, : T * s].view(np.int64).astype(np.intp, copy=False)
 
 
 def _sequential(n: int, T: int, s: int, trials: int, rng: np.random.Generator) -> Slots:
@@ -160,8 +173,9 @@ def sample_slots(
     Returns
     -------
     (T, s) or (trials, T, s) ndarray of intp
-        Worker indices, 0 to n - 1. ``trials=None`` gives the only entry of ``trials=1``, and k
-        trials are the first k of any larger number.
+        Worker indices, 0 to n - 1. k trials are the first k of any larger number, and
+        ``trials=None`` gives the only entry of ``trials=1``; but for "shuffled", where it is one
+        call of ``rng.permutation`` and many trials are the orders of random keys.
 
     Raises
     ------
@@ -191,6 +205,8 @@ def sample_slots(
     draw = READINGS[as_choice(reading, "sample_slots", "reading", tuple(READINGS))]
     rng = as_generator(rng, "sample_slots")
     if trials is None:
+        if reading == "shuffled":
+            return rng.permutation(np.repeat(np.arange(n), s))[: T * s].reshape(T, s)
         return draw(n, T, s, 1, rng).reshape(T, s).copy()
     trials = as_integer(trials, "sample_slots", "trials", 1)
     slots = np.empty((trials, T, s), dtype=np.intp)

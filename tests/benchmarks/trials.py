@@ -21,7 +21,6 @@ def measure(
     """Yield rates for `trials` trials at once, and `loops` trials in a loop."""
     for n, f in SETTINGS:
         copies = np.repeat(np.arange(n), S)
-        byzantine = range(n - f, n)
         both = {
             "shuffles": {
                 "robustmath": (lambda n=n: _slots(n, trials), trials),
@@ -29,7 +28,7 @@ def measure(
             },
             "counts of good outputs": {
                 "robustmath": (
-                    lambda n=n, b=byzantine: robustmath.good_outputs(_slots(n, trials), b).sum(1),
+                    lambda n=n, f=f: _counts(n, f, trials),
                     trials,
                 ),
                 "loop": (lambda copies=copies, n=n, f=f: _count(copies, n - f, loops), loops),
@@ -49,6 +48,11 @@ def measure(
 
 def _slots(n: int, trials: int) -> np.ndarray:
     return robustmath.sample_slots(n, S, rng=np.random.default_rng(0), trials=trials)
+
+
+def _counts(n: int, f: int, trials: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return robustmath.sample_good_counts(n, f, S, rng=rng, trials=trials)
 
 
 def _shuffle(copies: np.ndarray, trials: int) -> None:
