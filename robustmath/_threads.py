@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from itertools import islice
 from typing import Any, TypeVar
 
 from robustmath._validation import as_integer
@@ -23,9 +22,6 @@ R = TypeVar("R")
 
 LARGE = 1 << 22
 """Entries of the data below which no thread is started: there it costs more than it brings."""
-
-BATCH = 8
-"""Items a thread, about, whose results are held until those before them are there."""
 
 MANY = 49
 """Rows below which no thread is started: blocks that fit in the cache are then worked on by calls
@@ -114,22 +110,15 @@ def in_order(function: Callable[[T], R], items: Iterable[T], shape: tuple[int, i
     if threads == 1:
         yield from map(function, items)
         return
-    waiting = iter(items)
-    with ThreadPoolExecutor(threads - 1) as pool:
-        while batch := list(islice(waiting, BATCH * threads)):
-            results: dict[int, R] = {}
-            todo = iter(enumerate(batch))
-
-            def work(todo: Iterator[tuple[int, T]] = todo, results: dict[int, R] = results) -> None:
-                for place, item in todo:
-                    results[place] = function(item)
-
+    with ThreadPoolExecutor(threads) as pool:
+        pending: deque[Future[R]] = deque()
+        for item in items:
             # A copy of the context, because np.errstate belongs to it.
-            helpers = [pool.submit(copy_context().run, work) for _ in range(threads - 1)]
-            work()
-            for helper in helpers:
-                helper.result()
-            yield from (results[place] for place in range(len(batch)))
+            pending.append(pool.submit(copy_context().run, function, item))
+            if len(pending) > 2 * threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
 def exhaust(results: Iterator[Any]) -> None:
