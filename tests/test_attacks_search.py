@@ -59,6 +59,8 @@ def test_what_is_reported_is_attained_within_the_budget(rule, dtype):
     distance, ratio = recomputed(rule, good, found)
     assert found.distance == pytest.approx(distance, rel=1e-9)
     assert found.ratio == pytest.approx(ratio, rel=1e-9)
+    offsets = [rule(x).astype(float) - good.astype(float).mean(axis=0) for x in calls]
+    assert found.distance == pytest.approx(max(map(np.linalg.norm, offsets)), rel=1e-6)
     again = worst_case(rule, good, 2, rng=seeded(), budget=150)
     np.testing.assert_array_equal(again.vectors, found.vectors)
     assert again[1:] == found[1:]

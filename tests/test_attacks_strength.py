@@ -221,6 +221,17 @@ def test_strongest_stands_at_the_edge_of_what_krum_accepts():
     assert found.evaluations == 50
 
 
+@pytest.mark.parametrize("edge", [0.013, 0.3, 1.1, 1.4, 2.6, 7.7, 40.0])
+def test_strongest_closes_in_on_the_last_strength_that_a_rule_lets_pass(edge):
+    def rule(vectors):
+        return vectors[np.abs(vectors).max(axis=1) <= edge].sum(axis=0)
+
+    good = np.array([[0.0], [0.0]])
+    found = strongest(lambda good, f, c: np.full((f, 1), c), rule, good, 1)
+    # 25 strengths from 0.01 to 100 are 1.47 apart; twelve halvings of the logarithm follow.
+    assert edge * (1 - 1e-3) <= found.strength <= edge
+
+
 @pytest.mark.parametrize("budget", [1, 2, 10, 77])
 def test_strongest_reports_what_it_attains_within_its_budget(budget):
     good = seeded(1).standard_normal((8, 4)) + 1
