@@ -1,4 +1,4 @@
-"""The command ``robustmath``: reproduce figures, read the claims, get the data.
+"""The command ``robustmath``: reproduce figures, read the claims, compare rules, get the data.
 
 Exit codes: 0 done; 1 something failed on the way (finished results are kept); 2 the command cannot
 be carried out as given, found out before any computing starts; 130 interrupted by Ctrl-C.
@@ -13,13 +13,18 @@ import textwrap
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from robustmath.cli import data, ledger, reproduce
+from robustmath.cli import data, ledger, reproduce, robustness
 from robustmath.cli._arguments import Refusal, unknown
 
 __all__ = ["main"]
 
 # Each module adds its command to the parser
-COMMANDS = {"reproduce": reproduce, "claims": ledger, "data": data}
+COMMANDS = {
+    "reproduce": reproduce,
+    "claims": ledger,
+    "robustness": robustness,
+    "data": data,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
             examples:
               robustmath claims                         what the paper claims, sentence by sentence
               robustmath claims S3-var                  one claim, and how to check it
+              robustmath robustness --n 10              how robust every rule is
               robustmath data download mnist            fetch MNIST into the data folder
               robustmath reproduce fig3                 redraw Figure 3, three seeds
               robustmath reproduce fig1a fig2a --data subset --steps 300 --seeds 1

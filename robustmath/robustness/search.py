@@ -108,7 +108,7 @@ def good_sets(m: int, f: int, rng: np.random.Generator) -> dict[str, Rows]:
     Examples
     --------
     >>> good_sets(4, 1, np.random.default_rng(0))["one outlier"].ravel()
-    array([3., -1., -1., -1.])
+    array([ 3., -1., -1., -1.])
     """
     n = m + f
     line = np.arange(m, dtype=np.float64)[:, None]
@@ -155,7 +155,7 @@ def largest_ratio(
     rng : numpy.random.Generator
         The only source of randomness.
     budget : int, default 2000
-        How often to compute the rule, about; at least 50.
+        How often to compute the rule, about; at least 200.
 
     Returns
     -------
@@ -181,13 +181,13 @@ def largest_ratio(
     f = as_integer(f, "largest_ratio", "f", 0)
     n = as_integer(n, "largest_ratio", "n", f + 1)
     rng = as_generator(rng, "largest_ratio")
-    budget = as_integer(budget, "largest_ratio", "budget", 50)
+    budget = as_integer(budget, "largest_ratio", "budget", 200)
     sets = good_sets(n - f, f, rng)
     share = max(2, budget // (2 * len(sets)))
     found, spent = [], 0
     for name, good in sets.items():
         worst = worst_case(rule, good, f, rng=rng, budget=share)
-        sent = [worst.vectors, _one_by_one(good, f), np.tile(good.mean(axis=0) * 0.95, (f, 1))]
+        sent = [worst.vectors, *_known(good, f)]
         spent += worst.evaluations + len(sent)
         found += [LargestRatio(ratio(rule, good, rows), good, rows, name, 0) for rows in sent]
         if any(one.ratio == inf for one in found):
@@ -207,15 +207,17 @@ def _camps(m: int, k: int) -> Rows:
     return np.repeat([float(m - k), -float(k)], [k, m - k])[:, None]
 
 
-def _one_by_one(good: Rows, f: int) -> Rows:
-    """Return f rows far away, each a thousand times as far as the one before, along axes in turn.
+def _known(good: Rows, f: int) -> list[Rows]:
+    """Return what has to be tried whatever the budget.
 
-    They hide one another from a rule that looks in one direction.
+    The first good vector and the last, for rules that follow a camp; a little less than the mean,
+    for rules that know where zero is; and rows far away, each a thousand times as far as the one
+    before, along axes in turn, which hide one another from a rule that looks in one direction.
     """
-    d = good.shape[1]
-    unit = np.sqrt(((good - good.mean(axis=0)) ** 2).mean()) or 1.0
+    d, mean = good.shape[1], good.mean(axis=0)
+    unit = np.sqrt(((good - mean) ** 2).mean()) or 1.0
     far = 1e3 ** (1 + np.minimum(np.arange(f), 3))[:, None] * np.eye(d)[np.arange(f) % d]
-    return np.asarray(good.mean(axis=0) + unit * far)
+    return [*(np.tile(row, (f, 1)) for row in (good[0], good[-1], 0.95 * mean)), mean + unit * far]
 
 
 def _climb(rule: Rule, start: LargestRatio, rng: np.random.Generator, budget: int) -> LargestRatio:

@@ -1,0 +1,277 @@
+"""The table of all rules: source, breakdown point, cost, bounds on kappa and the kappa found.
+
+Symbols: n workers, f = floor(0.2 n) Byzantine, kappa the robustness coefficient.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from math import inf, isinf
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from robustmath import plots
+from robustmath._validation import GuaranteeWarning
+from robustmath.robustness.rules import RULES, ToldRule
+from robustmath.robustness.search import largest_ratio
+
+__all__ = ["Cell", "as_json", "as_markdown", "as_text", "byzantine", "cells", "draw", "violations"]
+
+DRIVEN = 1e9
+"""A ratio beyond this was reached by going farther away, and has no end."""
+
+SEARCHABLE = {"smallest_maximum_eigenvalue_averaging": 12}
+"""The largest n for which a rule is fast enough to be computed thousands of times."""
+
+
+class Cell(NamedTuple):
+    """A rule for one n.
+
+    Attributes
+    ----------
+    rule
+        Its name in the table.
+    n, f
+        Workers, and Byzantine ones among them.
+    bound
+        The bound that is proved here, None if there is none.
+    published
+        The published bound, None if there is none.
+    found
+        The largest ratio that the search found, None if the rule is not defined for n and f or too
+        slow to be searched.
+    start
+        The good vectors from which the search came there.
+    evaluations
+        How often the rule was computed.
+    """
+
+    rule: str
+    n: int
+    f: int
+    bound: float | None
+    published: float | None
+    found: float | None
+    start: str
+    evaluations: int
+
+
+def byzantine(n: int) -> int:
+    """Return f = floor(0.2 n), the number of Byzantine workers in the table.
+
+    Examples
+    --------
+    >>> [byzantine(n) for n in (10, 25, 100)]
+    [2, 5, 20]
+    """
+    return n // 5
+
+
+def cells(sizes: Sequence[int], budget: int, seed: int = 0) -> Iterator[Cell]:
+    """Yield the cells of the table, one rule after the other; each takes about a second.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The numbers of workers n.
+    budget : int
+        How often to compute each rule for each n, at least 200.
+    seed : int, default 0
+        The search for a rule and n depends on it alone, not on the other cells.
+
+    Yields
+    ------
+    Cell
+
+    Examples
+    --------
+    >>> next(cells([10], 200))  # doctest: +ELLIPSIS
+    Cell(rule='mean', n=10, f=2, bound=inf, published=None, found=inf, start='all equal', \
+evaluations=...)
+    """
+    for rule in RULES:
+        for n in sizes:
+            yield _cell(rule, n, budget, seed)
+
+
+def violations(table: Sequence[Cell]) -> list[str]:
+    """Return a sentence for every bound that is below what was found.
+
+    Examples
+    --------
+    >>> violations([Cell("krum", 10, 2, 1.0, None, 2.0, "line", 50)])
+    ['krum, n = 10, f = 2: found 2, more than the bound 1 proved here (from line)']
+    """
+    found = []
+    for cell in table:
+        bounds = {"proved here": cell.bound, "published": cell.published}
+        for kind, bound in bounds.items():
+            # Beyond a tight bound by rounding is not beyond it.
+            if None not in (bound, cell.found) and cell.found > bound * (1 + 1e-9):  # type: ignore[operator]
+                found.append(
+                    f"{cell.rule}, n = {cell.n}, f = {cell.f}: found {cell.found:.6g}, more than "
+                    f"the bound {bound:.6g} {kind} (from {cell.start})"
+                )
+    return found
+
+
+def as_markdown(table: Sequence[Cell]) -> str:
+    """Return the table in Markdown, a row a rule.
+
+    Examples
+    --------
+    >>> print(as_markdown([Cell("krum", 10, 2, 5.09, None, 2.2, "line", 50)]))
+    | rule | source | breakdown point | cost | n = 10, f = 2: kappa bound | found |
+    | --- | --- | --- | --- | --- | --- |
+    | krum | Blanchard et al. 2017 | (n-2)/2 | n^2 d | 5.09 | 2.20 |
+    """
+    columns = {(cell.n, cell.f): None for cell in table}
+    by_place = {(cell.rule, cell.n): cell for cell in table}
+    names = ["rule", "source", "breakdown point", "cost"]
+    for n, f in columns:
+        names += [f"n = {n}, f = {f}: kappa bound", "found"]
+    lines = [names, ["---"] * len(names)]
+    for rule in RULES:
+        if not any(cell.rule == rule.name for cell in table):
+            continue
+        line = [rule.name, rule.source, rule.breakdown, rule.cost]
+        for n, _ in columns:
+            cell = by_place[rule.name, n]
+            published = f" ({_text(cell.published)})" if cell.published is not None else ""
+            line += [_text(cell.bound) + published, _text(cell.found)]
+        lines.append(line)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def as_text(table: Sequence[Cell]) -> str:
+    """Return the numbers of the table for a terminal, a line a rule.
+
+    Examples
+    --------
+    >>> print(as_text([Cell("krum", 10, 2, 5.09, None, 2.2, "line", 50)]))
+    rule                                            n = 10, f = 2: bound      found
+    krum                                                            5.09       2.20
+    """
+    columns = {(cell.n, cell.f): None for cell in table}
+    by_place = {(cell.rule, cell.n): cell for cell in table}
+    lines = [
+        f"{'rule':<46}"
+        + "".join(f"{f'n = {n}, f = {f}: bound':>22}{'found':>11}" for n, f in columns)
+    ]
+    for name in dict.fromkeys(cell.rule for cell in table):
+        at = [by_place[name, n] for n, _ in columns]
+        line = f"{name:<46}" + "".join(f"{_text(c.bound):>22}{_text(c.found):>11}" for c in at)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def as_json(table: Sequence[Cell], budget: int, seed: int) -> str:
+    """Return the table as JSON, infinity as the string "inf".
+
+    Examples
+    --------
+    >>> cell = Cell("mean", 10, 2, float("inf"), None, float("inf"), "line", 50)
+    >>> json.loads(as_json([cell], 50, 0))["cells"][0]["bound"]
+    'inf'
+    """
+    records = [
+        {k: "inf" if isinstance(v, float) and isinf(v) else v for k, v in cell._asdict().items()}
+        for cell in table
+    ]
+    return json.dumps({"budget": budget, "seed": seed, "cells": records}, indent=1) + "\n"
+
+
+def draw(table: Sequence[Cell]) -> Figure:
+    """Draw bounds and what was found, for the rules that have a finite bound.
+
+    Examples
+    --------
+    >>> figure = draw([Cell("krum", 10, 2, 5.09, None, 2.2, "line", 50)])
+    >>> figure.get_suptitle()
+    'No bound on kappa is violated; 0 of 1 are reached to 5 %'
+    """
+    finite = [c for c in table if c.bound is not None and c.bound < inf and c.found is not None]
+    names = list(dict.fromkeys(cell.rule for cell in finite))
+    sizes = list(dict.fromkeys((cell.n, cell.f) for cell in finite))
+    reached = sum(cell.found >= 0.95 * cell.bound for cell in finite)  # type: ignore[operator]
+    broken = len(violations(table))
+    figure, axes = plots.canvas(
+        1,
+        max(1, len(sizes)),
+        title=f"{broken or 'No'} bound on kappa is violated; "
+        f"{reached} of {len(finite)} are reached to 5 %",
+        size=(5.0 + 4.2 * max(1, len(sizes)), 2.8 + 0.52 * len(names)),
+        sharey=True,
+    )
+    for ax, (n, f) in zip(axes.flat, sizes, strict=False):
+        at = {cell.rule: cell for cell in finite if cell.n == n}
+        kinds = {"published bound": "published", "bound proved here": "bound", "found": "found"}
+        series = []
+        for k, (label, field) in enumerate(kinds.items()):
+            values = [getattr(at[name], field) if name in at else None for name in names]
+            series.append(
+                plots.Series(
+                    label,
+                    [],
+                    [np.nan if value is None else value for value in values],
+                    style=plots.STYLES[(2, 1, 0)[k]],
+                )
+            )
+        plots.points(ax, series, [_short(name) for name in names])
+        ax.set_xscale("log")
+        ax.set_xlabel("kappa")
+        ax.title.set_text(f"n = {n}, f = {f}")
+    plots.legend_below(figure, axes.flat)
+    return figure
+
+
+def _cell(rule: ToldRule, n: int, budget: int, seed: int) -> Cell:
+    f = byzantine(n)
+    bound, published = (
+        None if value is None else float(value)
+        for value in (
+            (rule.bound(n, f), rule.published(n, f)) if n >= rule.least(f) else (None, None)
+        )
+    )
+    if n < rule.least(f) or n > SEARCHABLE.get(rule.name, n):
+        return Cell(rule.name, n, f, bound, published, None, "", 0)
+    rng = np.random.default_rng([seed, zlib.crc32(rule.name.encode()), n])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GuaranteeWarning)
+        found = largest_ratio(_apart(rule.told(n, f), n, f), n, f, rng=rng, budget=budget)
+    ratio = inf if found.ratio > DRIVEN else found.ratio
+    return Cell(rule.name, n, f, bound, published, ratio, found.start, found.evaluations)
+
+
+def _apart(rule: Callable[[Any], Any], n: int, f: int) -> Callable[[Any], Any]:
+    """Return the rule with the last f rows spread among the others, not to the first place.
+
+    A rule may group neighbours; the search has the Byzantine rows last.
+    """
+    hostile = n - 1 - np.arange(f) * n // f if f else np.arange(0)
+    order = np.empty(n, dtype=np.intp)
+    order[hostile] = np.arange(n - f, n)
+    order[np.setdiff1d(np.arange(n), hostile)] = np.arange(n - f)
+    return lambda vectors: rule(vectors[order])
+
+
+def _text(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "unbounded" if value == inf else f"{value:.2f}"
+
+
+def _short(name: str) -> str:
+    words = {
+        "smallest_maximum_eigenvalue_averaging": "SMEA",
+        "minimum_diameter_averaging": "MDA",
+        "nearest_neighbor_mixing, coordinatewise_median": "NNM, median",
+        "adaptive_clipping, coordinatewise_median": "ARC, median",
+        "bucket, coordinatewise_median": "bucket, median",
+    }
+    return words.get(name, name.replace("_", " "))

@@ -1,0 +1,153 @@
+"""The table of rules and its search: complete, repeatable, and able to catch a wrong rule."""
+
+import json
+from functools import partial
+from math import inf
+
+import numpy as np
+import pytest
+
+import robustmath as rm
+from robustmath import cli
+from robustmath.robustness import table
+from robustmath.robustness.rules import RULES, find_rule
+from robustmath.robustness.search import good_sets, largest_ratio, ratio
+
+pytestmark = pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
+
+# What is exported beside rules and steps before a rule.
+NOT_RULES = {
+    "GuaranteeWarning",
+    "MedianCertificate",
+    "Resampled",
+    "RsaModels",
+    "SignumStep",
+    "geometric_median_certificate",
+    "get_num_threads",
+    "good_outputs",
+    "krum_indices",
+    "krum_scores",
+    "mixing_matrix",
+    "resample",
+    "resampled",
+    "sample_slots",
+    "set_num_threads",
+    "usage_counts",
+}
+
+
+def searched(rule, n=10, f=2, budget=400):
+    return largest_ratio(rule, n, f, rng=np.random.default_rng(1), budget=budget)
+
+
+def test_every_rule_and_every_step_is_in_the_table():
+    exported = {name for name in rm.__all__ if callable(getattr(rm, name))}
+    in_table = {part for rule in RULES for part in rule.name.split(", ")}
+    assert in_table == exported - NOT_RULES
+
+
+def test_found_ratio_is_that_of_the_vectors_and_repeats():
+    rule = partial(rm.krum, f=2)
+    found, again = searched(rule), searched(rule)
+    assert found.good.shape[0], found.byzantine.shape[0] == (8, 2)
+    assert ratio(rule, found.good, found.byzantine) == found.ratio == again.ratio
+    np.testing.assert_array_equal(found.good, again.good)
+    assert 380 <= found.evaluations <= 420
+
+
+def test_bounds_that_are_attained_are_nearly_found():
+    for name in ("trimmed_mean", "coordinatewise_median", "geometric_median"):
+        for n, f in ((10, 2), (9, 2), (5, 1)):
+            bound = float(find_rule(name).bound(n, f))
+            found = searched(find_rule(name).told(n, f), n, f)
+            assert 0.98 * bound < found.ratio <= bound * (1 + 1e-9)
+
+
+def far_from_zero(vectors):
+    """The covariance about zero in place of the mean: the row that it blames is left out."""
+    longest = np.argsort((vectors**2).sum(axis=1), kind="stable")
+    return vectors[longest[:-2]].mean(axis=0)
+
+
+def trims_less(vectors):
+    return rm.trimmed_mean(vectors, 1)
+
+
+def few_neighbours(vectors):
+    return rm.krum(vectors, len(vectors) - 3)
+
+
+def another_rank(vectors):
+    return np.sort(vectors, axis=0)[len(vectors) // 2 + 1]
+
+
+def drops_less(vectors):
+    return rm.minimum_diameter_averaging(vectors, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "faulty"),
+    [
+        ("trimmed_mean", trims_less),
+        ("krum", few_neighbours),
+        ("coordinatewise_median", another_rank),
+        ("mean_around_median", far_from_zero),
+        ("smallest_maximum_eigenvalue_averaging", far_from_zero),
+        ("minimum_diameter_averaging", drops_less),
+        ("geometric_median", rm.rfa),
+    ],
+)
+def test_a_broken_rule_is_caught(name, faulty):
+    bound = find_rule(name).bound(10, 2)
+    assert searched(find_rule(name).told(10, 2)).ratio <= bound * (1 + 1e-9)
+    assert searched(faulty).ratio > bound
+
+
+def test_rounding_is_not_evidence():
+    good = np.full((5, 2), 0.1)
+    assert ratio(lambda x: x[:5].mean(axis=0) + 1e-17, good, [[0.0, 0.0]]) == 0
+    assert ratio(lambda x: x[0] + 1, good, [[0.0, 0.0]]) == inf
+    nearly_equal = good + 1e-9 * np.eye(5, 2)
+    assert ratio(lambda x: x[0] + 1, nearly_equal, [[0.0, 0.0]]) == 0
+
+
+def test_good_sets_have_m_rows():
+    for m, f in ((8, 2), (3, 1), (2, 1), (1, 0), (80, 20)):
+        for good in good_sets(m, f, np.random.default_rng(0)).values():
+            assert good.shape[0] == m
+
+
+def test_a_violated_bound_is_named():
+    fine = table.Cell("krum", 10, 2, 5.0, 8.0, 5.0, "line", 50)
+    assert table.violations([fine]) == []
+    (line,) = table.violations([fine._replace(found=6.0)])
+    assert "krum, n = 10, f = 2: found 6, more than the bound 5 proved here" in line
+    assert len(table.violations([fine._replace(found=9.0)])) == 2
+
+
+def test_command_writes_table_picture_and_json(tmp_path, capsys):
+    assert cli.main(["robustness", "--n", "6", "--budget", "200", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"robustness.{suffix}" for suffix in ("json", "md", "png", "svg")
+    }
+    record = json.loads((tmp_path / "robustness.json").read_text())
+    assert [cell["rule"] for cell in record["cells"]] == [rule.name for rule in RULES]
+    assert all(name in printed for name in ("trimmed_mean", "unbounded", "n = 6, f = 1"))
+    markdown = (tmp_path / "robustness.md").read_text().splitlines()
+    assert len(markdown) == 2 + len(RULES)
+    assert len({line.count("|") for line in markdown}) == 1
+
+
+def test_command_refuses_what_it_cannot_do(tmp_path, capsys):
+    assert cli.main(["robustness", "--budget", "199"]) == 2
+    assert "--budget >= 200; got 199" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert cli.main(["robustness", "--out", str(tmp_path / "file")]) == 2
+
+
+def test_command_fails_if_a_bound_is_violated(monkeypatch, capsys):
+    broken = find_rule("trimmed_mean")._replace(told=lambda n, f: rm.mean)
+    monkeypatch.setattr(table, "RULES", (broken,))
+    assert cli.main(["robustness", "--n", "5", "--budget", "200", "--markdown"]) == 1
+    assert "trimmed_mean, n = 5, f = 1: found" in capsys.readouterr().err
