@@ -28,7 +28,7 @@ class Effort(NamedTuple):
     steps: int = 200
     rounds: int = 3
     budget: float = 0.3
-    limit: float = 10.0
+    limit: float = 4.0
 
 
 QUICK = Effort(
