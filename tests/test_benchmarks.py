@@ -24,7 +24,6 @@ from tests.benchmarks import (
     plain,
     records,
     report,
-    threads,
     timing,
 )
 
@@ -285,18 +284,10 @@ def test_results_of_another_machine_are_not_mixed(quick):
     assert "was measured with machine" in done.stderr
 
 
-def test_threads_of_the_library_are_set():
-    told = {**os.environ, **threads.environment(3)}
-    asked = "import robustmath; print(robustmath.get_num_threads())"
-    done = subprocess.run(
-        [sys.executable, "-c", asked],
-        cwd=ROOT,
-        env=told,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == "3"
+def test_threads_are_set_before_anything_is_loaded(tmp_path):
+    done = command("--quick", "--only", "trials", "--threads", "3", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert records.read(tmp_path / "benchmarks.json")["threads"] == 3
 
 
 def test_unknown_parts_and_threads_are_refused():

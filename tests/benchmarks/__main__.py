@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests import benchmarks
-from tests.benchmarks.threads import environment
+from tests.benchmarks.environment import environment
 
 
 def parser() -> argparse.ArgumentParser:

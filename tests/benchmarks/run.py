@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import robustmath
 from tests.benchmarks import peers
 from tests.benchmarks.parts import QUICK, Effort, chosen, parts
 from tests.benchmarks.picture import draw
@@ -39,7 +40,7 @@ def run(given: argparse.Namespace) -> int:
         "machine": machine(),
         "packages": versions,
         "absent": absent,
-        "threads": given.threads,
+        "threads": robustmath.get_num_threads(),
         "records": [],
     }
     if given.out:

@@ -14,19 +14,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 
+from tests.benchmarks.environment import environment
 from tests.benchmarks.records import Record
 
 SHAPES = ((100, 100_000), (10, 1_000_000))
 
 BOUND_BY_MEMORY = ("mean", "resample", "bucket", "static_clipping", "adaptive_clipping")
 """Rules that do little more than read, which two cores do not do much faster than one."""
-
-VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "ROBUSTMATH_NUM_THREADS")
-
-
-def environment(threads: int) -> dict[str, str]:
-    """Return the variables that give matrix products and rules so many threads."""
-    return dict.fromkeys(VARIABLES, str(threads))
 
 
 def measure(
