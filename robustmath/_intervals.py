@@ -208,6 +208,7 @@ def mean_interval(moments: Moments, error_probability: float) -> Interval:
     Interval(estimate=array([0.5]), low=array([0.]), high=array([1.]),
              error_probability=0.05, trials=8)
     """
+    _refuse_other(moments, "mean_interval")
     delta = as_error_probability(error_probability, "mean_interval")
     half = _bernstein(
         np.diag(moments.covariance),
@@ -255,6 +256,7 @@ def variance_interval(moments: Moments, error_probability: float) -> Interval:
     >>> variance_interval(die, 1e-6).contains(35 / 12)
     True
     """
+    _refuse_other(moments, "variance_interval")
     delta = as_error_probability(error_probability, "variance_interval")
     spread = moments.high - moments.low
     return _pair_interval(
@@ -302,6 +304,7 @@ def covariance_interval(moments: Moments, error_probability: float) -> Interval:
     >>> covariance_interval(moments, 1e-6).contains([[1/4, -1/4], [-1/4, 1/4]])
     True
     """
+    _refuse_other(moments, "covariance_interval")
     delta = as_error_probability(error_probability, "covariance_interval")
     spread = np.outer(moments.high - moments.low, moments.high - moments.low)
     diagonal = np.eye(len(moments.mean), dtype=bool)
@@ -421,6 +424,11 @@ def as_error_probability(value: float, function: str) -> float:
     if number >= 1:
         raise ValueError(f"{function} needs an error probability < 1; got {number}")
     return number
+
+
+def _refuse_other(moments: object, function: str) -> None:
+    if not isinstance(moments, Moments):
+        raise TypeError(f"{function} needs moments, a Moments from estimate; got {moments!r}")
 
 
 def _bernstein(variance: Array, spread: Array, trials: int, delta: float) -> Array:

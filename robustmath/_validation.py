@@ -7,13 +7,14 @@ A wrong type is a TypeError, a wrong value a ValueError.
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from robustmath._names import hint
 
+C = TypeVar("C")
 Vector = NDArray[np.floating[Any]]
 Vectors = NDArray[Any]
 
@@ -22,8 +23,10 @@ class GuaranteeWarning(UserWarning):
     """A rule was computed where its robustness guarantee does not apply."""
 
 
-def as_array(values: ArrayLike, function: str, name: str, ndim: int) -> NDArray[Any]:
-    """Return `values` as a real array of `ndim` non-empty axes, without a copy if possible.
+def as_array(values: ArrayLike, function: str, name: str, ndim: int | None) -> NDArray[Any]:
+    """Return `values` as a real array without a copy if possible.
+
+    It must have `ndim` axes, none of them empty; any shape goes if `ndim` is None.
 
     Floating, integer and boolean dtypes pass as they are (a memmap is not read); a caller that
     computes uses `floating` for the dtype of its result.
@@ -36,7 +39,7 @@ def as_array(values: ArrayLike, function: str, name: str, ndim: int) -> NDArray[
         raise ValueError(f"{function} needs {name} with rows of equal length; {error}") from error
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{function} needs real {name}; got dtype {array.dtype}")
-    if array.ndim != ndim or array.size == 0:
+    if ndim is not None and (array.ndim != ndim or array.size == 0):
         axes = {1: "(d,)", 2: "(n, d)"}.get(ndim, f"{ndim} axes")
         raise ValueError(
             f"{function} needs {name} of shape {axes}, no axis empty; got shape {array.shape}"
@@ -94,6 +97,13 @@ def as_choice(value: object, function: str, name: str, choices: tuple[str, ...])
         raise ValueError(
             f"{function} needs {name} in {', '.join(choices)}; got {value!r}{hint(value, choices)}"
         )
+    return value
+
+
+def as_callable(value: C, function: str, name: str) -> C:
+    """Return `value` if it can be called."""
+    if not callable(value):
+        raise TypeError(f"{function} needs a callable {name}; got {value!r}")
     return value
 
 

@@ -283,6 +283,7 @@ def _batches(
     draw: Draw, trials: int, batch: int, rng: np.random.Generator, function: str
 ) -> Iterator[Array]:
     """Yield the outcomes as arrays (size, k), and tell a terminal how far it has come."""
+    check.as_callable(draw, function, "draw")
     generator = check.as_generator(rng, function)
     batch = check.as_integer(batch, function, "batch", 2)
     if batch % 2:

@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from robustmath._blocks import BLOCK_BYTES, column_blocks, working_dtype
 from robustmath._validation import (
     Vectors,
+    as_callable,
     as_choice,
     as_generator,
     as_integer,
@@ -474,8 +475,7 @@ def resampled(
     >>> resampled(mean, 2, rng=np.random.default_rng(0))([[0.0], [2.0], [10.0]])
     array([4.])
     """
-    if not callable(rule):
-        raise TypeError(f"resampled needs a callable rule; got {rule!r}")
+    as_callable(rule, "resampled", "rule")
     s = as_integer(s, "resampled", "s", 1)
     if T is not None:
         T = as_integer(T, "resampled", "T", 1)

@@ -182,20 +182,27 @@ def rsa(
     start = as_array(x0, "rsa", "x0", 1)
     x = as_vectors(workers, "rsa", "workers")
     lam = as_real(lam, "rsa", "lam", 0, strict=True)
-    gradient = as_array(
-        penalty_gradient(start) if callable(penalty_gradient) else penalty_gradient,
-        "rsa",
-        "penalty_gradient",
-        1,
-    )
-    if not start.shape == gradient.shape == x.shape[1:]:
+    return server_direction(start, x, penalty_gradient, lam, "rsa")
+
+
+def server_direction(
+    x0: NDArray[Any],
+    x: NDArray[Any],
+    penalty_gradient: ArrayLike | Callable[[NDArray[Any]], ArrayLike],
+    lam: float,
+    function: str,
+) -> Vector:
+    """Return (5), refusing penalty gradients and hostile rows in the name of `function`."""
+    given = penalty_gradient(x0) if callable(penalty_gradient) else penalty_gradient
+    gradient = as_array(given, function, "penalty_gradient", 1)
+    if not x0.shape == gradient.shape == x.shape[1:]:
         raise ValueError(
-            "rsa needs x0 (d,), workers (n, d) and penalty_gradient (d,) of one d; got shapes "
-            f"{start.shape}, {x.shape}, {gradient.shape}"
+            f"{function} needs x0 (d,), workers (n, d) and penalty_gradient (d,) of one d; got "
+            f"shapes {x0.shape}, {x.shape}, {gradient.shape}"
         )
-    refuse_majority(nonfinite_rows(x), len(x), "rsa")
-    dtype = np.result_type(floating(start.dtype), floating(x.dtype), floating(gradient.dtype))
-    return (gradient + lam * _sum_of_signs(x, start)).astype(dtype)
+    refuse_majority(nonfinite_rows(x), len(x), function)
+    dtype = np.result_type(floating(x0.dtype), floating(x.dtype), floating(gradient.dtype))
+    return (gradient + lam * _sum_of_signs(x, x0)).astype(dtype)
 
 
 def refuse_majority(hostile: NDArray[np.intp], n: int, function: str) -> None:

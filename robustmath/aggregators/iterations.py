@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from robustmath._blocks import column_blocks
 from robustmath._validation import Vector, Vectors, as_array, as_real, as_vectors, floating
-from robustmath.aggregators.averages import rsa, sign_majority
+from robustmath.aggregators.averages import server_direction, sign_majority
 
 
 class RsaModels(NamedTuple):
@@ -136,7 +136,7 @@ def rsa_step(
         )
     lam = as_real(lam, "rsa_step", "lam", 0, strict=True)
     rate = as_real(learning_rate, "rsa_step", "learning_rate", 0, strict=True)
-    direction = rsa(x0, x, penalty_gradient, lam)
+    direction = server_direction(x0, x, penalty_gradient, lam, "rsa_step")
     dtype = np.result_type(direction.dtype, floating(g.dtype))
     moved = np.empty(x.shape, dtype=dtype)
     with np.errstate(all="ignore"):

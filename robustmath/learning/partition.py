@@ -149,7 +149,10 @@ def split_halves(
     values = _labels(labels, 1, "split_halves")
     if len(values) < 2:
         raise ValueError(f"split_halves needs at least 2 labels; got {len(values)}")
-    halves = split_sorted(values, 2) if rng is None else split_iid(values, 2, rng=rng)
+    if rng is None:
+        halves = split_sorted(values, 2)
+    else:
+        halves = split_iid(values, 2, rng=as_generator(rng, "split_halves"))
     return np.repeat(halves, [workers - workers // 2, workers // 2], axis=0)
 
 

@@ -15,7 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._validation import as_choice, as_integer, as_real, as_vectors
+from robustmath._validation import (
+    as_array,
+    as_callable,
+    as_choice,
+    as_integer,
+    as_real,
+    as_vectors,
+)
 
 __all__ = ["breakdown_point", "driven_from", "farthest_error"]
 
@@ -116,9 +123,10 @@ def farthest_error(
     >>> farthest_error(lambda x: x.mean(axis=0), [[1.0], [1.0], [5.0]], [2], [[1.0], [301.0]])
     100.0
     """
+    as_callable(rule, "farthest_error", "rule")
     x = as_vectors(vectors, "farthest_error").astype(np.float64)
     rows = [as_integer(row, "farthest_error", "hostile", 0, len(x) - 1) for row in hostile]
-    tried = np.asarray(places, dtype=np.float64)
+    tried = as_array(places, "farthest_error", "places", None).astype(np.float64)
     if tried.ndim == 2:
         tried = np.repeat(tried[:, None, :], len(rows), axis=1)
     if tried.ndim != 3 or tried.shape[1:] != (len(rows), x.shape[1]) or not len(tried):
@@ -175,6 +183,7 @@ def driven_from(rule: Rule, vectors: ArrayLike, distance: float = 1e12) -> int |
     >>> driven_from(lambda x: np.median(x, axis=0), [[1.0], [2.0], [3.0], [4.0], [5.0]])
     3
     """
+    as_callable(rule, "driven_from", "rule")
     x = as_vectors(vectors, "driven_from").astype(np.float64)
     distance = as_real(distance, "driven_from", "distance", 0, strict=True)
     n, d = x.shape

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._validation import as_vectors
+from robustmath._validation import as_callable, as_vectors
 
 __all__ = ["jackknife_influence", "sensitivity_curve"]
 
@@ -56,6 +56,7 @@ def sensitivity_curve(rule: Rule, vectors: ArrayLike, points: ArrayLike) -> NDAr
     array([[1.5],
            [3. ]])
     """
+    as_callable(rule, "sensitivity_curve", "rule")
     x = as_vectors(vectors, "sensitivity_curve").astype(np.float64)
     z = as_vectors(points, "sensitivity_curve", "points").astype(np.float64)
     if z.shape[1] != x.shape[1]:
@@ -100,6 +101,7 @@ def jackknife_influence(rule: Rule, vectors: ArrayLike) -> NDArray[np.float64]:
            [-1.],
            [ 4.]])
     """
+    as_callable(rule, "jackknife_influence", "rule")
     x = as_vectors(vectors, "jackknife_influence").astype(np.float64)
     if len(x) < 2:
         raise ValueError("jackknife_influence needs n >= 2; got n=1")

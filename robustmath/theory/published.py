@@ -10,7 +10,8 @@ from fractions import Fraction
 from math import inf
 from typing import NamedTuple
 
-from robustmath._validation import as_integer, as_real
+from robustmath._validation import as_choice, as_integer, as_real
+from robustmath.theory.breakdown import POINTS
 
 __all__ = ["PublishedBound", "clipped_robustness", "mixed_robustness", "published_bound"]
 
@@ -74,7 +75,7 @@ def published_bound(rule: str, n: int, f: int) -> PublishedBound | None:
     Raises
     ------
     ValueError
-        If n or f is out of range.
+        If the rule is unknown, or n or f is out of range.
 
     References
     ----------
@@ -91,8 +92,7 @@ def published_bound(rule: str, n: int, f: int) -> PublishedBound | None:
     """
     f = as_integer(f, "published_bound", "f", 0)
     n = as_integer(n, "published_bound", "n", 2 * f + 1)
-    if not isinstance(rule, str):
-        raise TypeError(f"published_bound needs rule to be a string; got {rule!r}")
+    rule = as_choice(rule, "published_bound", "rule", tuple({**POINTS, **PUBLISHED}))
     if rule not in PUBLISHED:
         return None
     bound, source = PUBLISHED[rule]
