@@ -4,12 +4,9 @@ import itertools
 import math
 import re
 import tracemalloc
-import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, target
-from hypothesis import strategies as st
 
 import robustmath as rm
 from robustmath import _blocks
@@ -17,6 +14,7 @@ from robustmath._nearness import ascending, distance_ranks
 from robustmath._worker_space import measure
 from robustmath.aggregators import filters, subsets
 from tests import oracles_more as loops
+from tests.rule_table import filtered_below
 
 
 def seeded(seed=0):
@@ -175,177 +173,12 @@ def test_a_rule_is_its_definition(name):
 # Hostile rows.
 
 
-@st.composite
-def bits(draw, rows, d, dtype):
-    """Draw rows with any bit patterns: NaN payloads, infinities, subnormals, the largest floats."""
-    unsigned = {"f4": np.uint32, "f8": np.uint64}[dtype]
-    limits = np.finfo(dtype)
-    special = [np.nan, np.inf, -np.inf, limits.max, -limits.max, limits.smallest_subnormal, -0.0]
-    entry = st.integers(0, np.iinfo(unsigned).max).map(
-        lambda pattern: np.array(pattern, unsigned).view(dtype)[()]
-    ) | st.sampled_from([*special, 1.0, 1e30]).map(np.dtype(dtype).type)
-    entries = draw(st.lists(entry, min_size=rows * d, max_size=rows * d))
-    return np.array(entries, dtype=dtype).reshape(rows, d)
-
-
-@st.composite
-def good_and_hostile(draw, least, dtype):
-    """Draw f, f hostile rows among good ones, and which rows are good."""
-    f = draw(st.integers(1, 3))
-    n, d = least(f) + draw(st.integers(0, 2)), draw(st.integers(1, 4))
-    rng = seeded(draw(st.integers(0, 1 << 32)))
-    good = rng.standard_normal((n - f, d)) * draw(st.sampled_from([1.0, 1e-3, 1e10]))
-    kind = draw(st.sampled_from(["spread", "equal", "on a line", "zero", "near"]))
-    if kind == "equal":
-        good[1:] = good[0]
-    elif kind == "on a line":
-        good[:] = np.outer(good[:, 0], np.arange(d) + 1)
-    elif kind == "zero":
-        good[:] = 0
-    elif kind == "near":
-        good = good[0] + good * 1e-4
-    good = good.astype(dtype)
-    hostile = draw(bits(f, d, dtype))
-    if draw(st.booleans()):
-        hostile[:] = hostile[0]
-    x = np.vstack([good, hostile])
-    order = rng.permutation(n)
-    return f, x[order], np.flatnonzero(order < n - f)
-
-
-def spans(good):
-    """Return the mean of the good rows, their diameter and their largest variance, in float64."""
-    good = good.astype(np.float64)
-    between = good[:, None] - good
-    offsets = good - good.mean(axis=0)
-    variance = np.linalg.norm(offsets, 2) ** 2 / len(good)
-    return good.mean(axis=0), np.sqrt((between**2).sum(axis=-1)).max(), variance
-
-
-def farthest_allowed(name, x, good, f):
-    """Return a point and how far from it the result may be, whatever the f other rows hold.
-
-    Each bound follows from the rule's definition, and holds for every n the rule is defined for.
-    """
-    n, d = x.shape
-    rows = x[good].astype(np.float64)
-    centre, diameter, variance = spans(rows)
-    if name in ("bulyan", "mean_around_median"):
-        # Every value kept is as near to a median among good values as some good value.
-        return centre, 2 * diameter * math.sqrt(d)
-    if name == "median_of_means":
-        # The geometric median of k points, more than half within r of one, is within 2 (k-f)/(k-2f)
-        # r of it (Minsker 2015).
-        k = min(n, 2 * f + 1)
-        return centre, diameter * 2 * (k - f) / (k - 2 * f)
-    if name == "minimum_diameter_averaging":
-        return centre, 2 * f / (n - f) * diameter
-    if name == "smallest_maximum_eigenvalue_averaging":
-        # Both means are within sqrt(variance f / (n - 2 f)) of that of the rows in common.
-        return centre, 2 * math.sqrt(variance * f / (n - 2 * f))
-    if name == "comparative_gradient_elimination":
-        return np.zeros(d), np.linalg.norm(rows, axis=1).max()
-    if name == "monna":
-        return rows[-1], np.linalg.norm(rows - rows[-1], axis=1).max()
-    if name == "zeno by gradient":
-        point = (np.arange(d) - 1) / 0.5
-        return point, np.linalg.norm(rows - point, axis=1).max()
-    if name in ("caf", "spectral_filter"):
-        return centre, filter_bound(n, f, variance, diameter)
-    if name == "dnc":
-        return centre, 4 * diameter if f == 1 else np.inf
-    raise AssertionError(name)
-
-
-def filter_bound(n, f, variance, diameter):
-    """Bound the error of weights c with sum above n - 2 f and eigenvalue below 2(n-f)/(n-2f) V.
-
-    With share p of the weight on good rows, their weighted mean is within sqrt(lambda (1-p)/p) of
-    the result; and as c <= 1, within sqrt(V q/(1-q)) of theirs, q the weight that they lost.
-    """
-    if n <= 3 * f:
-        return 10 * diameter
-    eigenvalue = 2 * (n - f) / (n - 2 * f) * variance
-    return math.sqrt(eigenvalue * f / (n - 3 * f)) + math.sqrt(variance * 2 * f / (n - 3 * f))
-
-
 HOSTILE = {
     **{name: rule for name, (rule, _, _, _) in RULES.items() if name not in PREAGGREGATION},
     "dnc": lambda x, f: rm.dnc(x, f, rng=seeded(0)),
     "spectral_filter": lambda x, f: rm.spectral_filter(x, f, 1e-300),
 }
 del HOSTILE["zeno by loss"]
-
-
-@pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("name", HOSTILE)
-def test_nothing_that_f_rows_hold_breaks_a_rule(name, dtype):
-    rule, least = HOSTILE[name], RULES[name][2]
-
-    @settings(max_examples=60, deadline=None, database=None)
-    @given(good_and_hostile(least, dtype))
-    def check(case):
-        f, x, good = case
-        if name == "monna":
-            x = np.vstack([np.delete(x, good[-1], axis=0), x[good[-1]]])
-            good = np.append(good[:-1] - (good[:-1] > good[-1]), len(x) - 1)
-        before = x.tobytes()
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            if name == "spectral_filter":
-                warnings.simplefilter("ignore", rm.GuaranteeWarning)
-            result = rule(x, f)
-        assert x.tobytes() == before
-        assert not np.shares_memory(result, x)
-        assert result.dtype == dtype
-        assert np.isfinite(result).all()
-        point, reach = farthest_allowed(name, x, good, f)
-        size = np.abs(x[good]).max() + np.abs(point).max()
-        rounding = size * (1e-5 if dtype == "f4" else 1e-12)
-        distance = float(np.linalg.norm(result.astype(np.float64) - point))
-        assert distance <= reach * (1 + 1e-6) + rounding
-        target(distance / (reach + rounding) if reach < np.inf and reach + rounding > 0 else 0.0)
-
-    check()
-
-
-@pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("name", PREAGGREGATION)
-def test_nothing_that_f_rows_hold_breaks_what_goes_before_a_rule(name, dtype):
-    rule = RULES[name][0]
-
-    @settings(max_examples=100, deadline=None, database=None)
-    @given(good_and_hostile(lambda f: 2 * f + 1, dtype))
-    def check(case):
-        f, x, good = case
-        before = x.tobytes()
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            result = rule(x, f)
-        assert x.tobytes() == before
-        assert not np.shares_memory(result, x)
-        assert result.dtype == dtype
-        assert result.shape == x.shape
-        assert np.isfinite(result[good]).all()
-        rows, wide = x[good].astype(np.float64), result.astype(np.float64)
-        size = np.abs(rows).max()
-        rounding = size * (1e-5 if dtype == "f4" else 1e-12)
-        if name == "nearest_neighbor_mixing":
-            finite = np.isfinite(x).all(axis=1)
-            assert (np.isfinite(result).all(axis=1) == finite).all()
-            moved = np.linalg.norm(wide[good] - rows, axis=1)
-            farthest = np.linalg.norm(rows[:, None] - rows, axis=-1).max(axis=1)
-            assert (moved <= farthest + rounding).all()
-            return
-        lengths = np.linalg.norm(rows, axis=1)
-        longest = 1.5 if name == "static_clipping" else lengths.max()
-        assert np.linalg.norm(wide, axis=1).max() <= longest * (1 + 1e-6) + rounding * 1e-3
-        assert (
-            result[good][lengths <= 1.5] == x[good][lengths <= 1.5]
-        ).all() or name != "static_clipping"
-        assert np.linalg.norm(wide[good], axis=1).max() <= lengths.max() * (1 + 1e-6)
-
-    check()
 
 
 # Rules that hold for every scale, and those that hold for every origin.
@@ -390,7 +223,7 @@ def test_filters_bring_the_eigenvalue_below_its_bound_before_2f_is_lost(name):
         x = rng.standard_normal((n, d))
         direction = rng.standard_normal(d)
         x[:f] = rng.uniform(0, 8) * direction + rng.uniform(0, 2) * rng.standard_normal((f, d))
-        bound = 2 * (n - f) / (n - 2 * f) * spans(x[f:])[2] * (1 + 1e-9)
+        bound = filtered_below(x[f:], n, f) * (1 + 1e-9)
         if name == "spectral_filter":
             rm.spectral_filter(x, f, bound)  # a warning would be an error
         else:
@@ -800,107 +633,3 @@ def test_a_rule_warns_where_it_is_defined_and_not_robust(name):
     if name == "monna":
         expected = loops.monna
     np.testing.assert_allclose(result, expected(x, f), rtol=1e-9)
-
-
-ONE_ARGUMENT = {
-    "bulyan": lambda x: rm.bulyan(x, 1),
-    "mean_around_median": lambda x: rm.mean_around_median(x, 1),
-    "median_of_means": lambda x: rm.median_of_means(x, 2),
-    "minimum_diameter_averaging": lambda x: rm.minimum_diameter_averaging(x, 1),
-    "smallest_maximum_eigenvalue_averaging": lambda x: rm.smallest_maximum_eigenvalue_averaging(
-        x, 1
-    ),
-    "comparative_gradient_elimination": lambda x: rm.comparative_gradient_elimination(x, 1),
-    "monna": lambda x: rm.monna(x, 1),
-    "zeno": lambda x: rm.zeno(x, 1, [1.0], 1.0),
-    "caf": lambda x: rm.caf(x, 1),
-    "spectral_filter": lambda x: rm.spectral_filter(x, 1, 1.0),
-    "dnc": lambda x: rm.dnc(x, 1, rng=seeded()),
-    "nearest_neighbor_mixing": lambda x: rm.nearest_neighbor_mixing(x, 1),
-    "static_clipping": lambda x: rm.static_clipping(x, 1.0),
-    "adaptive_clipping": lambda x: rm.adaptive_clipping(x, 1),
-    "signum_step": rm.signum_step,
-    "rsa_step": lambda x: rm.rsa_step([0.0, 0.0], x, x, [0.0, 0.0], 1.0, 1.0),
-}
-
-
-@pytest.mark.parametrize("name", ONE_ARGUMENT)
-@pytest.mark.parametrize(
-    ("vectors", "error"),
-    [
-        ([1.0, 2.0], ValueError),
-        (np.zeros((2, 2, 2)), ValueError),
-        (np.zeros((0, 3)), ValueError),
-        (np.zeros((3, 0)), ValueError),
-        ([[1.0], [1.0, 2.0]], ValueError),
-        (np.zeros((5, 2), complex), TypeError),
-        (np.zeros((5, 2), object), TypeError),
-        ([["a", "b"]] * 5, TypeError),
-        (np.ma.masked_array(np.zeros((5, 2)), mask=True), TypeError),
-    ],
-)
-def test_bad_vectors_are_refused_in_the_name_of_the_rule(name, vectors, error):
-    with pytest.raises(error) as caught:
-        ONE_ARGUMENT[name](vectors)
-    assert str(caught.value).startswith(name)
-
-
-X = np.eye(7)
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda: rm.bulyan(X, 2), ValueError, r"bulyan needs n >= 4 f \+ 1; got n=7, f=2"),
-        (lambda: rm.bulyan(X, -1), ValueError, r"bulyan needs f >= 0; got f=-1"),
-        (lambda: rm.median_of_means(X, 8), ValueError, r"needs 1 <= groups <= 7; got groups=8"),
-        (lambda: rm.median_of_means(X, 0), ValueError, r"needs 1 <= groups <= 7; got groups=0"),
-        (lambda: rm.mean_around_median(X, 7), ValueError, r"needs n >= f \+ 1; got n=7, f=7"),
-        (lambda: rm.minimum_diameter_averaging(X, 1.5), TypeError, r"an integer f >= 0; got f=1.5"),
-        (
-            lambda: rm.minimum_diameter_averaging(X, True),
-            TypeError,
-            r"an integer f >= 0; got f=True",
-        ),
-        (lambda: rm.monna(X, 2, 7), ValueError, r"monna needs 0 <= pivot <= 6; got pivot=7"),
-        (lambda: rm.monna(X * np.nan, 2), ValueError, "needs a finite pivot"),
-        (lambda: rm.zeno(X, 7, X[0], 1.0), ValueError, r"zeno needs 0 <= f <= 6; got f=7"),
-        (lambda: rm.zeno(X, 2, X[0], 0.0), ValueError, r"zeno needs a finite rho > 0; got rho=0"),
-        (lambda: rm.zeno(X, 2, [1.0], 1.0), ValueError, r"of shape \(7,\); got shape \(1,\)"),
-        (lambda: rm.zeno(X, 2, X[0] + np.inf, 1.0), ValueError, r"zeno needs trusted, .* finite"),
-        (lambda: rm.zeno(X.astype("f4"), 2, X[0], 1e-39), ValueError, r"finite .* rho=1e-39"),
-        (lambda: rm.caf(X, 4), ValueError, r"caf needs n >= 2 f \+ 1; got n=7, f=4"),
-        (lambda: rm.spectral_filter(X, 2, 0), ValueError, r"needs a finite bound > 0; got bound=0"),
-        (lambda: rm.spectral_filter(X, 2, np.nan), ValueError, r"finite bound > 0; got bound=nan"),
-        (lambda: rm.dnc(X, 2), TypeError, "rng"),
-        (lambda: rm.dnc(X, 2, rng=3), TypeError, r"dnc needs rng=.*got 3"),
-        (lambda: rm.dnc(X, 2, rng=seeded(), iterations=0), ValueError, r"iterations >= 1; got"),
-        (lambda: rm.dnc(X, 2, rng=seeded(), coordinates=0), ValueError, r"coordinates >= 1; got"),
-        (lambda: rm.dnc(X, 2, rng=seeded(), c=0.5), ValueError, r"finite c >= 1; got c=0.5"),
-        (
-            lambda: rm.dnc(X, 2, rng=seeded(), c=3.1),
-            ValueError,
-            r"c f <= n - 1; got c=3.1, f=2, n=7",
-        ),
-        (lambda: rm.static_clipping(X, 0), ValueError, r"needs a finite tau > 0; got tau=0"),
-        (lambda: rm.static_clipping(X, "1"), TypeError, r"needs a finite tau > 0; got tau='1'"),
-        (lambda: rm.adaptive_clipping(X, 7), ValueError, r"needs n >= f \+ 1; got n=7, f=7"),
-        (lambda: rm.signum_step(X, X[:2]), ValueError, r"momenta of shape \(7, 7\).*\(2, 7\)"),
-        (lambda: rm.signum_step(X, beta=1), ValueError, r"signum_step needs beta < 1; got beta=1"),
-        (lambda: rm.signum_step(X, beta=-0.1), ValueError, r"finite beta >= 0; got beta=-0.1"),
-        (
-            lambda: rm.rsa_step(X[0], X, X[:2], X[0], 1, 1),
-            ValueError,
-            r"of one n and d; got shapes",
-        ),
-        (lambda: rm.rsa_step(X[0], X, X, X[0], 1, 0), ValueError, r"finite learning_rate > 0; got"),
-        (
-            lambda: rm.rsa_step(X[0], X, X, X[0], 0, 1),
-            ValueError,
-            r"rsa_step needs a finite lam > 0",
-        ),
-    ],
-)
-def test_bad_parameters_are_refused_with_value_and_bound(call, error, message):
-    with pytest.raises(error, match=message):
-        call()
