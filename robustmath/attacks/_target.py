@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.blas import dnrm2
 
-from robustmath._validation import Vectors, as_integer, as_vectors, floating
+from robustmath._validation import Vectors, as_callable, as_integer, as_vectors, floating
 
 Rule = Callable[[Vectors], ArrayLike]
 Float64 = NDArray[np.float64]
@@ -31,6 +31,7 @@ class Target:
     """A rule on given good vectors; counts how often it is computed and keeps the worst."""
 
     def __init__(self, function: str, rule: Rule, good: ArrayLike, f: int, budget: int) -> None:
+        as_callable(rule, function, "rule")
         good = as_vectors(good, function, "good")
         if not np.isfinite(good).all():
             raise ValueError(f"{function} needs finite good vectors")

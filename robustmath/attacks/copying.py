@@ -225,6 +225,8 @@ def mimic_warmup(
     d = wide.shape[1]
     if state is None:
         state = MimicWarmup(0, rng.standard_normal((d,)), np.zeros(d), 0)
+    elif not isinstance(state, MimicWarmup):
+        raise TypeError(f"mimic_warmup needs state, a MimicWarmup or None; got {state!r}")
     elif state.direction.shape != (d,):
         raise ValueError(
             f"mimic_warmup needs good vectors of d={len(state.direction)} entries, as in the "

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from robustmath._validation import Vectors, as_real
+from robustmath._validation import Vectors, as_callable, as_real
 from robustmath.attacks._target import BudgetSpentError, Rule, Target
 
 __all__ = ["StrongestAttack", "strongest"]
@@ -111,6 +111,7 @@ def strongest(
     >>> round(found.strength, 3), round(found.distance, 3), found.evaluations
     (2.0, 0.75, 50)
     """
+    as_callable(attack, "strongest", "attack")
     low = as_real(low, "strongest", "low", 0.0, strict=True)
     high = as_real(high, "strongest", "high", low)
     target = Target("strongest", rule, good, f, budget)
