@@ -267,6 +267,10 @@ CALLS = {
         {"n": 9, "s": 2, "rng": seeded(), "T": 3, "reading": "shuffled", "trials": 2},
         {"T": optional(integer(1, 9))},
     ),
+    "sample_good_counts": Call(
+        {"n": 9, "f": 1, "s": 2, "rng": seeded(), "T": 3, "trials": 2},
+        {"T": optional(integer(1, 9))},
+    ),
     "mixing_matrix": Call({"slots": SLOTS, "n": 3}, {"n": integer(3)}),
     "usage_counts": Call({"slots": SLOTS, "n": 3}, {"n": integer(3)}),
     "good_outputs": Call(

@@ -30,6 +30,7 @@ NOT_RULES = {
     "set_num_threads": "changes a setting",
     "good_outputs": "tells which averages are good",
     "mixing_matrix": "counts slots",
+    "sample_good_counts": "draws numbers of good averages",
     "sample_slots": "draws slots",
     "usage_counts": "counts slots",
 }
