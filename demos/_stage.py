@@ -93,10 +93,11 @@ def finish(figure: Figure, chosen: argparse.Namespace, questions: Iterable[Quest
     if not chosen.show:
         return
     if _shows(_backend()):
-        # Only pyplot opens windows, and it only takes figures that it believes to make itself.
         from matplotlib import pyplot
 
-        pyplot.figure(FigureClass=lambda *args, **kwargs: figure)
+        if figure.canvas.manager is None:
+            # Only pyplot opens windows, and it only takes figures that it believes to make itself.
+            pyplot.figure(FigureClass=lambda *args, **kwargs: figure)
         pyplot.show()
     elif not chosen.save:
         print("There is no display for the picture: --save PATH writes it to a file.")
