@@ -41,6 +41,11 @@ def neighbours_and_scores(vectors, f, more, power):
     return neighbours, (np.take_along_axis(distances, neighbours, 1) ** power).sum(axis=1)
 
 
+def winner(f, rule):
+    """Return the row that a rule picks."""
+    return int(neighbours_and_scores(VECTORS, f, *RULES[rule])[1].argmin())
+
+
 _stage.say(f"Seven workers send (f = {F} of them may be Byzantine, it does not matter who):")
 _stage.table(["worker", "sends"], [[i, f"({x:g}, {y:g})"] for i, (x, y) in enumerate(VECTORS)])
 
@@ -48,7 +53,7 @@ _stage.table(["worker", "sends"], [[i, f"({x:g}, {y:g})"] for i, (x, y) in enume
 found = {
     name: neighbours_and_scores(VECTORS, F, more, power) for name, (more, power) in RULES.items()
 }
-winners = {name: int(scores.argmin()) for name, (_, scores) in found.items()}
+winners = {name: winner(F, name) for name in RULES}
 n = len(VECTORS)
 _stage.say("The scores, the lowest in brackets:")
 _stage.table(
@@ -102,16 +107,16 @@ figure, axes = plots.canvas(
 )
 style = plots.STYLES[2]
 for ax, (name, (neighbours, _)) in zip(axes.flat, found.items(), strict=True):
-    winner = winners[name]
-    for j in neighbours[winner]:
-        ax.plot(*VECTORS[[winner, j]].T, color="0.5", linewidth=2.5, zorder=1)
-    others = np.arange(n) != winner
+    picked = winners[name]
+    for j in neighbours[picked]:
+        ax.plot(*VECTORS[[picked, j]].T, color="0.5", linewidth=2.5, zorder=1)
+    others = np.arange(n) != picked
     ax.scatter(*VECTORS[others].T, s=420, color="white", edgecolor=style.color, linewidth=2)
-    ax.scatter(*VECTORS[winner], s=620, marker="s", color=style.color, label="picked")
+    ax.scatter(*VECTORS[picked], s=620, marker="s", color=style.color, label="picked")
     for i, vector in enumerate(VECTORS):
-        color = "white" if i == winner else "black"
+        color = "white" if i == picked else "black"
         ax.annotate(str(i), vector, ha="center", va="center", fontsize=15, color=color)
-    ax.title.set_text(f"{name}: row {winner}")
+    ax.title.set_text(f"{name}: row {picked}")
     ax.set_aspect("equal")
     ax.set_xlim(-1, 10)
     ax.set_ylim(0.8, 9.2)
@@ -123,14 +128,18 @@ for ax in axes[:, 0]:
     ax.set_ylabel("coordinate 2")
 
 # %% Questions
+nearest = found["equation (3)"][0][0]
+squares = ((VECTORS[nearest] - VECTORS[0]) ** 2).sum(axis=1)
 _stage.finish(
     figure,
     options,
     [
         _stage.Question(
-            "Compute the score of row 0 by equation (3).",
-            "n - f - 2 = 3 neighbours: which rows are closest to (9, 7)?",
-            "Rows 4, 1 and 5, at squared distances 1 + 1 = 2, 0 + 4 = 4 and 25 + 4 = 29: 35.",
+            "Compute the score of row 0 by equation (3). Set F = 1 at the head: which row wins?",
+            f"n - f - 2 = {len(nearest)} neighbours: which rows are closest to (9, 7)?",
+            f"Rows {', '.join(map(str, nearest))}, at the squared distances "
+            f"{' + '.join(f'{square:g}' for square in squares)} = {squares.sum():g}. With f = 1 "
+            f"row {winner(1, 'equation (3)')} wins: one neighbour more is one attacker less.",
         ),
         _stage.Question(
             "Equation (3) picks row 0, which lies in a corner. Is that wrong?",

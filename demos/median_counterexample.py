@@ -18,6 +18,8 @@ from robustmath import plots, theory
 
 options = _stage.options(__doc__)
 
+N, S = 5, 2
+
 
 def workers(n):
     """Return what workers 0 to 2n send: worker i sends (-1)^i, and worker 0 is Byzantine."""
@@ -61,12 +63,12 @@ _stage.say(
 )
 
 # %% Resampling: one draw
-n, s = 5, 2
-outputs = robustmath.resample(workers(n), s, rng=np.random.default_rng(options.seed)).vectors
+n = N
+outputs = robustmath.resample(workers(n), S, rng=np.random.default_rng(options.seed)).vectors
 values, counts = np.unique(outputs, return_counts=True)
 _stage.say(
-    f"Now resample first: make s = {s} copies of each vector, shuffle them, average them in groups "
-    f"of {s}, and take the median of these {2 * n + 1} averages. One draw for n = {n}, with seed "
+    f"Now resample first: make s = {S} copies of each vector, shuffle them, average them in groups "
+    f"of {S}, and take the median of these {2 * n + 1} averages. One draw for n = {n}, with seed "
     f"{options.seed}:"
 )
 for value, count in zip(values, counts, strict=True):
@@ -199,7 +201,7 @@ _stage.finish(
         ),
         _stage.Question(
             "For n = 1 and s = 2, with what chance does the median of the three outputs stay at "
-            "+1? Count by hand.",
+            "+1? Count by hand, then set N = 1 at the head.",
             "Of six copies two are -1. The median is +1 if two outputs or more are.",
             "Both must have fallen into the same output: 3 ways out of C(6, 2) = 15, so "
             f"{theory.median_law(3, 2, 2)[Fraction(1)]}. For n = 5 it is only "

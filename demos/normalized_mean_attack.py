@@ -21,6 +21,7 @@ from robustmath.learning import data, mlp, partition
 options = _stage.options(__doc__)
 
 GOOD = 8
+BATCH = 32
 ANGLES = {  # of the good vectors, in degrees
     "iid": np.array([2, 12, 21, 28, 33, 41, 52, 60]),
     "heterogeneous": np.array([20, 45, 70, 110, 165, 230, 290, 345]),
@@ -55,23 +56,34 @@ _stage.table(
 
 # %% The same with gradients on images of digits
 digits = data.load("subset")
-widths = (784, 100, 10)
-parameters = mlp.initial_parameters(widths, rng=rng)
-shares = {
-    "MNIST, iid": partition.split_iid(digits.train_labels, GOOD, rng=rng),
-    "MNIST, sorted": partition.split_sorted(digits.train_labels, GOOD),
-}
-for name, share in shares.items():
-    rows = np.stack([rng.choice(part, 32) for part in share])
-    images = data.normalized(digits.train_images[rows], digits.mean, digits.std)
-    vectors[name] = mlp.gradients(parameters, images, digits.train_labels[rows], widths)
+WIDTHS = (784, 100, 10)
+
+
+def gradients(batch):
+    """Return the first gradients of the workers, each on so many images."""
+    rng = np.random.default_rng((options.seed, 1))
+    parameters = mlp.initial_parameters(WIDTHS, rng=rng)
+    shares = {
+        "MNIST, iid": partition.split_iid(digits.train_labels, GOOD, rng=rng),
+        "MNIST, sorted": partition.split_sorted(digits.train_labels, GOOD),
+    }
+    found = {}
+    for name, share in shares.items():
+        rows = np.stack([rng.choice(part, batch) for part in share])
+        images = data.normalized(digits.train_images[rows], digits.mean, digits.std)
+        found[name] = mlp.gradients(parameters, images, digits.train_labels[rows], WIDTHS)
+    return found
+
+
+real = gradients(BATCH)
+vectors |= real
 _stage.say(
-    "And eight real ones: first gradients of a perceptron with 79,510 weights on 32 images of "
-    "digits each, shuffled among the workers (iid), or sorted by label:"
+    "And eight real ones: first gradients of a perceptron with 79,510 weights, each on "
+    f"{BATCH} images of digits, shuffled among the workers (iid), or sorted by label:"
 )
 _stage.table(
     ["workers", "|S|"],
-    [[name, f"{length_of_sum(vectors[name]):.2f}"] for name in shares],
+    [[name, f"{length_of_sum(good):.2f}"] for name, good in real.items()],
 )
 _stage.say(
     "Eight equal directions would have |S| = 8, eight directions at right angles have "
@@ -165,6 +177,7 @@ curves.title.set_text("below 0 the step is reversed")
 plots.legend_below(figure, axes.flat, columns=4)
 
 # %% Questions
+small = {name: f"{length_of_sum(good):.2f}" for name, good in gradients(4).items()}
 _stage.finish(
     figure,
     options,
@@ -176,10 +189,14 @@ _stage.finish(
             "point against S. To turn it in another direction, they would send something else.",
         ),
         _stage.Question(
-            "Eight workers whose gradients are at right angles: how many attackers reverse them?",
-            "How long is the sum of eight unit vectors at right angles?",
-            f"|S| = sqrt(8) = {8**0.5:.2f}, so three. Of n good workers it takes more than "
-            "sqrt(n): a vanishing fraction.",
+            "Eight workers whose gradients are at right angles: how many attackers reverse them? "
+            "And the workers with digits, on 4 images each? (BATCH = 4 at the head.)",
+            "How long is the sum of eight unit vectors at right angles? Are gradients on fewer "
+            "images more alike?",
+            f"|S| = sqrt(8) = {8**0.5:.2f}, so {int(8**0.5) + 1}. Of n good workers it takes more "
+            "than sqrt(n): a vanishing fraction. On 4 images gradients are noisier, and |S| is "
+            f"{small['MNIST, iid']} for iid data, {small['MNIST, sorted']} for sorted: small "
+            "batches make even iid workers disagree.",
         ),
         _stage.Question(
             "Does resampling help here? What happens to |S|?",

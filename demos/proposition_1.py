@@ -18,10 +18,10 @@ from robustmath import plots, theory
 options = _stage.options(__doc__)
 
 SENT = np.array([-9.0, -7.0, -4.0, -3.0, 0.0, 1.0, 3.0, 5.0, 6.0, 8.0])
-BYZANTINE = [0, 1]
+F = 2
 TRIALS = 20_000
 COPIES = range(1, 6)
-n, f = len(SENT), len(BYZANTINE)
+n = len(SENT)
 mu, sigma = SENT.mean(), SENT.std()
 rng = np.random.default_rng(options.seed)
 
@@ -57,11 +57,11 @@ _stage.say(
 )
 
 # %% How many outputs are good
-good = {s: robustmath.good_outputs(slots[s], BYZANTINE).sum(axis=1) for s in COPIES}
+good = {s: robustmath.good_outputs(slots[s], range(F)).sum(axis=1) for s in COPIES}
 counts = {s: np.bincount(good[s], minlength=n + 1) / TRIALS for s in COPIES}
-laws = {s: [float(p) for p in theory.good_count_pmf(n, f, s)] for s in COPIES}
+laws = {s: [float(p) for p in theory.good_count_pmf(n, F, s)] for s in COPIES}
 _stage.say(
-    f"Now let {f} of the {n} be Byzantine. An output is good if all its vectors are. At least "
+    f"Now let {F} of the {n} be Byzantine. An output is good if all its vectors are. At least "
     "T - sf of them are, says Proposition I:"
 )
 _stage.table(
@@ -76,18 +76,26 @@ _stage.table(
     [
         [
             s,
-            n - s * f,
+            theory.minimum_good(n, F, s),
             good[s].min(),
             f"{good[s].mean():.2f}",
             f"{sum(k * p for k, p in enumerate(laws[s])):.2f}",
-            f"{100 * laws[s][theory.minimum_good(n, f, s)]:.3g} %",
+            f"{100 * laws[s][theory.minimum_good(n, F, s)]:.3g} %",
         ]
         for s in COPIES
     ],
 )
+
+
+def most_copies(n, f):
+    """Return the largest s for which more than half of the outputs are good for sure."""
+    return next(s for s in range(n, 0, -1) if 2 * theory.minimum_good(n, f, s) > n)
+
+
 _stage.say(
     "More copies make the outputs more alike and fewer of them good. From s = n/f on no output is "
-    "safe for sure; a median already needs more than half of them."
+    "safe for sure; a median already needs more than half of them, which is sure up to s = "
+    f"{most_copies(n, F)}."
 )
 
 # %% The picture
@@ -113,7 +121,7 @@ right.set_xlim(-0.6, n + 0.6)
 right.set_xticks(range(0, n + 1, 2))
 right.set_xlabel("number of good outputs")
 right.set_ylabel("chance (%)")
-right.title.set_text(f"good outputs with f = {f} of n = {n}")
+right.title.set_text(f"good outputs with f = {F} of n = {n}")
 drawn = []
 
 
@@ -171,7 +179,7 @@ def draw(s):
         markeredgewidth=3,
     )
     law.set_label("exact")
-    least = theory.minimum_good(n, f, s)
+    least = theory.minimum_good(n, F, s)
     bound = right.axvline(
         least - 0.5,
         color=plots.STYLES[1].color,
@@ -232,10 +240,11 @@ _stage.finish(
             "one more output is good.",
         ),
         _stage.Question(
-            "A rule can withstand less than n/2 bad vectors. Which s may you choose for f = 2, "
-            "n = 10? And for n = 100, f = 2?",
+            "A rule can withstand less than n/2 bad vectors. Which s may you choose with four "
+            "Byzantine workers of ten (F = 4 at the head)? And with two of a hundred?",
             "sf < n/2.",
-            "s = 1 or 2 (sf = 4 < 5); and up to s = 24 (48 < 50).",
+            f"Up to s = {most_copies(10, 4)}, which is no resampling at all; and up to s = "
+            f"{most_copies(100, 2)}.",
         ),
     ],
 )

@@ -71,19 +71,26 @@ _stage.say("Now one worker sends 0, just where the walk begins:")
 show_walk(1)
 behind = {f: np.linalg.norm(walks[f][7] - medians[f]) for f in ATTACKERS}
 _stage.say(
-    f"Its weight is 1/nu = 10^6, and after T = 8 steps RFA is still {behind[1]:.1f} away from the "
-    f"median, not {behind[0]:.3f}. The median itself has moved by "
+    f"Its weight is 1/nu = {1 / NU:g}, and after T = 8 steps RFA is still {behind[1]:.1f} away "
+    f"from the median, not {behind[0]:.3f}. The median itself has moved by "
     f"{np.linalg.norm(medians[1] - medians[0]):.2f} only. With two such workers RFA is at "
     f"({walks[2][7][0]:.3f}, {walks[2][7][1]:.3f}) after 8 steps: the model does not learn."
 )
 pull = {
     f: np.linalg.norm(robustmath.normalized_mean(vectors[f])) / max(f, 1) for f in ATTACKERS[1:]
 }
+
+
+def steps_from(nu, f):
+    """Return how many steps lead from nu to 1."""
+    return round(np.log(1 / nu) / np.log(pull[f]))
+
+
 _stage.say(
     "Near 0 each step multiplies the distance from 0 by |S|/f, where S is the sum of the good unit "
-    f"vectors: here {pull[1]:.1f} for f = 1 and {pull[2]:.1f} for f = 2. From 10^-6 that takes "
-    f"{np.log(1e6) / np.log(pull[1]):.0f} and {np.log(1e6) / np.log(pull[2]):.0f} steps; the more "
-    "the good disagree, the more."
+    f"vectors: here {pull[1]:.1f} for f = 1 and {pull[2]:.1f} for f = 2. From nu = {NU:g} that "
+    f"takes {steps_from(NU, 1)} and {steps_from(NU, 2)} steps; the more the good disagree, the "
+    "more."
 )
 
 # %% The picture
@@ -169,10 +176,12 @@ _stage.finish(
             "ones; in heterogeneous data |S| may be below 3, and then 0 *is* the median.",
         ),
         _stage.Question(
-            "How would you protect RFA from the trap?",
+            "How would you protect RFA from the trap? Is a larger nu enough (NU = 1e-3 at the head)?",
             "Where does the walk have to begin, and how many steps does it need?",
-            "Begin somewhere else (the coordinate-wise median, say), or step until the certificate "
-            "is small instead of counting to 8; robustmath.geometric_median does both.",
+            f"With nu = 0.001 the way out takes {steps_from(1e-3, 1)} and {steps_from(1e-3, 2)} "
+            f"steps, not {steps_from(NU, 1)} and {steps_from(NU, 2)}: only the logarithm counts. "
+            "Better begin somewhere else (the coordinate-wise median, say), or step until the "
+            "certificate is small instead of counting to 8; robustmath.geometric_median does both.",
         ),
     ],
 )
