@@ -23,8 +23,8 @@ DISTANCES = (0.0, 1.0, 10.0, 1e3, 1e6)
 DIRECTIONS = [(np.cos(a), np.sin(a)) for a in np.arange(12) * np.pi / 6]
 RULES = {
     "mean": robustmath.mean,
-    "trimmed mean, f = 3": lambda vectors: robustmath.trimmed_mean(vectors, F),
-    "KRUM, f = 3": lambda vectors: robustmath.krum(vectors, F),
+    f"trimmed mean, f = {F}": lambda vectors: robustmath.trimmed_mean(vectors, F),
+    f"KRUM, f = {F}": lambda vectors: robustmath.krum(vectors, F),
     "coordinate-wise median": robustmath.coordinatewise_median,
     "geometric median": robustmath.geometric_median,
     "RFA, T = 8": robustmath.rfa,
@@ -42,6 +42,11 @@ def worst(rule, k):
     return theory.farthest_error(rule, vectors, range(N - k, N), places)
 
 
+def broken_from(distances):
+    """Return the least number of hostile vectors that breaks a rule."""
+    return next((f"k = {k}" for k in HOSTILE if distances[k] >= BROKEN), "-")
+
+
 # %% How far
 found = {name: [worst(rule, k) for k in HOSTILE] for name, rule in RULES.items()}
 _stage.say(
@@ -55,7 +60,7 @@ _stage.table(
         [
             name,
             *(f"{x:.2f}" if x < BROKEN else f"{x:.0e}" for x in distances),
-            next((f"k = {k}" for k in HOSTILE if distances[k] >= BROKEN), "-"),
+            broken_from(distances),
         ]
         for name, distances in found.items()
     ],
@@ -76,7 +81,8 @@ figure, axes = plots.canvas(
 grid = np.array(list(found.values()))
 ax.imshow(np.maximum(grid, 0.05), norm=LogNorm(0.05, 2e6), cmap="Greys", aspect="auto")
 for (row, k), value in np.ndenumerate(grid):
-    text = f"{value:.1f}" if value < BROKEN else f"$10^{{{round(np.log10(value))}}}$"
+    power = int(np.log10(max(value, 1)))
+    text = f"{value:.1f}" if value < BROKEN else f"${value / 10**power:.0f}·10^{{{power}}}$"
     ax.text(
         k,
         row,
@@ -96,15 +102,17 @@ ax.set_xlabel(f"hostile vectors k of n = {N}")
 ax.title.set_text("largest distance from the mean of the good (good vectors are about 1 long)")
 
 # %% Questions
+one = [worst(lambda vectors: robustmath.trimmed_mean(vectors, 1), k) for k in HOSTILE]
 _stage.finish(
     figure,
     options,
     [
         _stage.Question(
-            "Why does the trimmed mean break at k = 4?",
+            "Why does the trimmed mean break at k = 4? What if it is told f = 1 (F = 1 at the head)?",
             "How many values does it leave out on either side?",
-            "f = 3: of four vectors at 10^6 one is left in each coordinate that they are far out "
-            "in, and is averaged over the 11 - 6 = 5 that remain: 10^6/5.",
+            f"f = {F}: of {F + 1} vectors at 10^6 one is left in each coordinate that they are far "
+            f"out in, and is averaged over the {N} - {2 * F} = {N - 2 * F} that remain: "
+            f"10^6/{N - 2 * F}. Told f = 1 it breaks from {broken_from(one)}.",
         ),
         _stage.Question(
             "KRUM was told f = 3, yet it stands at k = 5. Luck?",
@@ -115,7 +123,7 @@ _stage.finish(
         ),
         _stage.Question(
             "Which is the best rule of the table?",
-            "Best against what? Have a look at k = 0 and at k = 5.",
+            "Best against what? Look at k = 0 and at k = 5.",
             "None: the mean is best without attackers, the medians near the half. And all of this "
             "is for good vectors that agree; see median_counterexample for some that do not.",
         ),

@@ -18,9 +18,16 @@ from robustmath import attacks, plots, theory
 options = _stage.options(__doc__)
 
 N, F = 20, 1
-COPIES = range(1, 10)
+COPIES = range(1, (N - 1) // (2 * F) + 1)
 trades = {s: theory.resampled_robustness("geometric_median", N, F, s) for s in COPIES}
-bounds = {s: trade.to_good_mean**0.5 for s, trade in trades.items()}
+
+
+def bound(f, s):
+    """Return the bound on the distance from the mean of the good, in their deviations."""
+    return theory.resampled_robustness("geometric_median", N, f, s).to_good_mean ** 0.5
+
+
+bounds = {s: bound(F, s) for s in COPIES}
 _stage.say(
     f"n = {N} workers, f = {F} of them Byzantine. Averages of s vectors have the part (m - 1)/"
     "(sm - 1) of the variance of the good workers, m = n - f. Up to sf of n outputs are bad. A "
@@ -53,7 +60,7 @@ GOOD = {
 def sent(good):
     """Return by name what the Byzantine worker tries."""
     return {
-        "far away": good.mean(axis=0) + 1000 * (good[:1] - good.mean(axis=0)),
+        "far away": good.mean(axis=0) + 1000 * (attacks.mimic(good, F) - good.mean(axis=0)),
         "mimic": attacks.mimic(good, F),
         "a little": attacks.a_little_is_enough(good, F, z=1.0),
     }
@@ -80,9 +87,10 @@ for name, by_attack in found.items():
         [[attack, *(f"{x:.2f}" for x in row)] for attack, row in by_attack.items()],
     )
 best = int(worst["three camps"].argmin()) + COPIES[0]
+gain = 100 * (1 - worst["three camps"][1] / worst["three camps"][0])
 _stage.say(
     "With three camps and no resampling the attacker tips the balance between them; s = 2 takes "
-    f"{100 * (1 - worst['three camps'][1] / worst['three camps'][0]):.0f} % of its power away, the "
+    f"{gain:.0f} % of its power away, the "
     f"least is found at s = {best}, and then the attacker comes back, far away. Where the good "
     "workers agree, there is little to repair, and many copies only cost."
 )
@@ -91,7 +99,8 @@ _stage.say(
 figure, axes = plots.canvas(
     1,
     2,
-    title="Where the good disagree, s = 2 buys most of the gain; more lets the attacker in",
+    title=f"Where the good disagree, s = 2 takes {gain:.0f} % of the harm away, and s = {best} is "
+    "best",
     size=(13.0, 6.4),
 )
 trade, result = axes[0]
@@ -134,10 +143,10 @@ _stage.finish(
     options,
     [
         _stage.Question(
-            "Why is s = 10 left out of the table?",
+            f"Why is s = {COPIES[-1] + 1} left out of the table?",
             "How many outputs can be bad then?",
-            "sf = 10 of 20: half of the outputs could be the attacker's, and no rule can tell "
-            "which half to believe.",
+            f"sf = {(COPIES[-1] + 1) * F} of {N}: half of the outputs or more could be the "
+            "attacker's, and no rule can tell which half to believe.",
         ),
         _stage.Question(
             "The bound is above what was found. What is it good for?",
@@ -146,13 +155,11 @@ _stage.finish(
             "camps attain it. And it has the same shape: it falls, has a minimum and rises.",
         ),
         _stage.Question(
-            "With f = 4 of 20, which s would you choose?",
+            "With four attackers (F = 4 at the head), which s would you choose?",
             "s f < n/2, and compare robustness before and after.",
             "s = 2 is the only choice, 8 of 20 outputs may be bad, and the bound is worse than "
-            "without resampling: "
-            f"{theory.resampled_robustness('geometric_median', N, 4, 2).to_good_mean ** 0.5:.1f} "
-            f"against {float(theory.robustness_bound('geometric_median', N, 4)) ** 0.5:.1f} "
-            "deviations. Resampling is for few attackers.",
+            f"without resampling: {bound(4, 2):.2f} against {bound(4, 1):.2f} deviations. "
+            "Resampling is for few attackers.",
         ),
     ],
 )

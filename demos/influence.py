@@ -16,7 +16,7 @@ from robustmath import plots, theory
 
 options = _stage.options(__doc__)
 
-GOOD = 10
+GOOD, GAP = 10, 1.0
 RULES = {
     "mean": robustmath.mean,
     "median (CM and GM)": robustmath.coordinatewise_median,
@@ -26,10 +26,14 @@ RULES = {
     "centred clipping at 1": lambda vectors: robustmath.centered_clipping(vectors, 1.0),
 }
 noise = 0.3 * np.random.default_rng(options.seed).normal(size=GOOD)
-DATA = {
-    "the good agree": np.sort(noise),
-    "two camps": np.sort(noise / 3 + np.repeat([-1.0, 1.0], GOOD // 2)),
-}
+
+
+def camps(gap):
+    """Return two camps of good values, around -gap and gap."""
+    return np.sort(noise / 3 + gap * np.repeat([-1.0, 1.0], GOOD // 2))
+
+
+DATA = {"the good agree": np.sort(noise), "two camps": camps(GAP)}
 for name, values in DATA.items():
     _stage.say(f"{name.capitalize()}: {', '.join(f'{x:+.2f}' for x in values)}")
 
@@ -108,6 +112,8 @@ for ax in axes[:, 0]:
 plots.legend_below(figure, axes.flat)
 
 # %% Questions
+wide = camps(2.0)
+most = max(abs(sensitivity(RULES["median (CM and GM)"], wide, x)) for x in (-20, 20))
 _stage.finish(
     figure,
     options,
@@ -124,10 +130,12 @@ _stage.finish(
             "before. A hostile worker that is left out still keeps a good one in.",
         ),
         _stage.Question(
-            "Which z is the best for an attacker of the median in two camps? Is it an outlier?",
+            "Which z is the best for an attacker of the median in two camps? Is it an outlier? And "
+            "if the camps are at -2 and 2 (GAP = 2.0 at the head)?",
             "From which z on does the curve no longer rise?",
             "Any z beyond the near edge of a camp, so also what a good worker sends: it cannot be "
-            "told from a good one. That is the mimic attack.",
+            f"told from a good one. That is the mimic attack. With GAP = 2.0 it moves {most:.1f}, "
+            "twice as far: the median is as robust as the good agree.",
         ),
     ],
 )

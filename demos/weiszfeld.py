@@ -74,7 +74,8 @@ _stage.say(
     f"Its weight is 1/nu = {1 / NU:g}, and after T = 8 steps RFA is still {behind[1]:.1f} away "
     f"from the median, not {behind[0]:.3f}. The median itself has moved by "
     f"{np.linalg.norm(medians[1] - medians[0]):.2f} only. With two such workers RFA is at "
-    f"({walks[2][7][0]:.3f}, {walks[2][7][1]:.3f}) after 8 steps: the model does not learn."
+    f"({walks[2][7][0]:.3f}, {walks[2][7][1]:.3f}) after 8 steps: a model that moves by so little "
+    "does not learn."
 )
 pull = {
     f: np.linalg.norm(robustmath.normalized_mean(vectors[f])) / max(f, 1) for f in ATTACKERS[1:]
@@ -97,7 +98,8 @@ _stage.say(
 figure, axes = plots.canvas(
     1,
     2,
-    title="Two workers that send 0 hold RFA at 0, far from the true median",
+    title=f"Two workers that send 0 keep RFA {behind[2]:.1f} from the median, where nobody sends "
+    f"it is {behind[0]:.2f}",
     size=(13.0, 6.6),
 )
 plane, gaps = axes[0]
@@ -176,7 +178,7 @@ _stage.finish(
             "ones; in heterogeneous data |S| may be below 3, and then 0 *is* the median.",
         ),
         _stage.Question(
-            "How would you protect RFA from the trap? Is a larger nu enough (NU = 1e-3 at the head)?",
+            "How would you protect RFA from the trap? Does a larger nu (NU = 1e-3 at the head)?",
             "Where does the walk have to begin, and how many steps does it need?",
             f"With nu = 0.001 the way out takes {steps_from(1e-3, 1)} and {steps_from(1e-3, 2)} "
             f"steps, not {steps_from(NU, 1)} and {steps_from(NU, 2)}: only the logarithm counts. "
