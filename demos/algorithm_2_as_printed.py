@@ -158,7 +158,8 @@ _stage.finish(
             "Two workers, s = 2, redraw: what is the law of the second output?",
             "If the first output is aa, what is left?",
             "aa (1/4), then bb; bb (1/4), then aa; else one copy of each is left. So the second "
-            "output is aa or bb with the chance 1/2 as well, and its variance is 1/2 sigma^2.",
+            "output is aa or bb with the chance 1/2 as well, and its variance is "
+            f"{theory.variance_factors(2, 2, 'sequential')[1]} sigma^2.",
         ),
         _stage.Question(
             "Is the mean of an output still mu, when indices are redrawn? And does the slip vanish "

@@ -108,18 +108,18 @@ _stage.finish(
     options,
     [
         _stage.Question(
-            "Why does the trimmed mean break at k = 4? What if it is told f = 1 (F = 1 at the head)?",
+            f"Why does the trimmed mean break at k = {F + 1}? Set F = 1 at the head: when now?",
             "How many values does it leave out on either side?",
             f"f = {F}: of {F + 1} vectors at 10^6 one is left in each coordinate that they are far "
             f"out in, and is averaged over the {N} - {2 * F} = {N - 2 * F} that remain: "
             f"10^6/{N - 2 * F}. Told f = 1 it breaks from {broken_from(one)}.",
         ),
         _stage.Question(
-            "KRUM was told f = 3, yet it stands at k = 5. Luck?",
-            "A hostile row has k - 1 close neighbours and needs n - f - 2 = 6.",
-            "With k = 5 two of its six neighbours are good and 10^6 away; a good row has one "
-            "hostile neighbour only. It is no guarantee, which holds for k <= f: other places may "
-            "do worse than all in one point.",
+            f"KRUM was told f = {F}, yet it stands at k = 5. Luck?",
+            f"A hostile row has k - 1 close neighbours and needs n - f - 2 = {N - F - 2}.",
+            f"With k = 5, {N - F - 6} of its {N - F - 2} neighbours are good and 10^6 away; of the "
+            f"neighbours of a good row {N - F - 7} is hostile. It is no guarantee, which holds for "
+            "k <= f: other places may do worse than all in one point.",
         ),
         _stage.Question(
             "Which is the best rule of the table?",

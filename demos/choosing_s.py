@@ -51,8 +51,9 @@ _stage.table(
 TRIALS = 40
 rng = np.random.default_rng(options.seed)
 M = N - F
+CAMPS = [M // 2, M // 3, M - M // 2 - M // 3]
 GOOD = {
-    "three camps": np.repeat(np.eye(3), [9, 6, 4], axis=0) + rng.normal(0, 0.1, (M, 3)),
+    "three camps": np.repeat(np.eye(3), CAMPS, axis=0) + rng.normal(0, 0.1, (M, 3)),
     "the good agree": rng.normal(size=(M, 3)),
 }
 

@@ -136,7 +136,8 @@ _stage.finish(
         _stage.Question(
             "What is the factor for f = n - 1?",
             "Of whom does a good output consist?",
-            "0: one good worker alone is its own mean, and has no variance. Printed is "
+            f"{theory.good_variance_factor(n, n - 1, s)}: one good worker alone is its own mean, "
+            "and has no variance. Printed is "
             f"{theory.printed_good_variance_factor(n, n - 1, s)}.",
         ),
         _stage.Question(

@@ -100,7 +100,7 @@ print()
 figure, axes = plots.canvas(
     2,
     2,
-    title='One data set, four answers: four rules are called "Krum"',
+    title=f'One data set, {len(set(winners.values()))} answers: four rules are called "Krum"',
     size=(11.0, 8.4),
     sharex=True,
     sharey=True,
@@ -109,7 +109,8 @@ style = plots.STYLES[2]
 for ax, (name, (neighbours, _)) in zip(axes.flat, found.items(), strict=True):
     picked = winners[name]
     for j in neighbours[picked]:
-        ax.plot(*VECTORS[[picked, j]].T, color="0.5", linewidth=2.5, zorder=1)
+        line = ax.plot(*VECTORS[[picked, j]].T, color="0.5", linewidth=2.5, zorder=1)
+    line[0].set_label("to its neighbours")
     others = np.arange(n) != picked
     ax.scatter(*VECTORS[others].T, s=420, color="white", edgecolor=style.color, linewidth=2)
     ax.scatter(*VECTORS[picked], s=620, marker="s", color=style.color, label="picked")
@@ -124,6 +125,7 @@ for ax, (name, (neighbours, _)) in zip(axes.flat, found.items(), strict=True):
     ax.set_xticks([0, 2, 4, 6, 8])
 for ax in axes[1]:
     ax.set_xlabel("coordinate 1")
+plots.legend_below(figure, axes.flat)
 for ax in axes[:, 0]:
     ax.set_ylabel("coordinate 2")
 
@@ -144,9 +146,9 @@ _stage.finish(
         _stage.Question(
             "Equation (3) picks row 0, which lies in a corner. Is that wrong?",
             "How many good workers are there at least, and how many are its neighbours?",
-            "No, it is what (3) says: of the at least n - f = 5 good workers a score sees three, "
-            "so a group of four can win in any corner. On heterogeneous data the row need not be "
-            "near the mean, which is the point of section 2.1.",
+            f"No, it is what (3) says: of the at least n - f = {n - F} good workers a score sees "
+            f"{n - F - 2}, so a group of {n - F - 1} can win in any corner. On heterogeneous data "
+            "the row need not be near the mean, which is the point of section 2.1.",
         ),
         _stage.Question(
             "Two papers report experiments with Krum, and one is better. What do you ask first?",

@@ -113,7 +113,7 @@ plots.legend_below(figure, axes.flat)
 
 # %% Questions
 wide = camps(2.0)
-most = max(abs(sensitivity(RULES["median (CM and GM)"], wide, x)) for x in (-20, 20))
+most = max(abs(sensitivity(RULES["median (CM and GM)"], wide, z)))
 _stage.finish(
     figure,
     options,

@@ -231,7 +231,8 @@ _stage.finish(
             "Having drawn one copy of a worker, how likely is the next to be of another worker?",
             "There are s copies of each of n, drawn without putting back: sn - 1 are left, and "
             "those of other workers are a little ahead. That is the correction (N - s)/(N - 1) of "
-            f"sampling N = sn. For n = {n}, s = 2 it is 9/19, a little less than 1/2.",
+            f"sampling N = sn. For n = {n}, s = 2 it is {theory.variance_factor(n, 2)}, a little "
+            "less than 1/2.",
         ),
         _stage.Question(
             "When is the number of good outputs exactly T - sf?",

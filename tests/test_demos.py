@@ -120,6 +120,86 @@ def test_has_the_form_of_a_lesson(demo, name):
     assert questions.count("Hint: ") == questions.count("Answer: ") == len(numbers)
 
 
+EXERCISES = {
+    "algorithm_2_as_printed": (
+        ("N, S = 10, 2", "N, S = 20, 2"),
+        r"with 20 workers: (\S+) % too much",
+        r"the last output varies (\S+) % more",
+    ),
+    "breakdown": (
+        ("N, F = 11, 3", "N, F = 11, 1"),
+        r"Told f = 1 it breaks from k = (\d)",
+        r" trimmed mean, f = 1 .* k = (\d) +KRUM",
+    ),
+    "choosing_s": (
+        ("N, F = 20, 1", "N, F = 20, 4"),
+        r"without resampling: (\S+) against (\S+) dev",
+        r"s variance(?=.*? 2 0\.\d+ 8 of 20 (\S+)).*? 1 1\.000 4 of 20 (\S+)",
+    ),
+    "equation_9": (
+        ("N, S = 10, 2", "N, S = 20, 2"),
+        r"make it (\S+) % too large.*as ever, (\S+) %",
+        r" 2 0\.\S+ \S+ = \S+ \S+ = \S+ (\S+) %.* 18 0\.\S+ \S+ = \S+ \S+ = \S+ (\S+) %",
+    ),
+    "four_krums": (("F = 2", "F = 1"), r"With f = 1 row (\d)", r"robustmath.krum picks row (\d)"),
+    "influence": (
+        ("GOOD, GAP = 10, 1.0", "GOOD, GAP = 10, 2.0"),
+        r"With GAP = 2.0 it moves (\S+),",
+        r"Two camps, and.* median \(CM and GM\)[-0-9. ]+ (\S+) +trimmed",
+    ),
+    "krum_has_favourites": (
+        ("NOISE = 0.7", "NOISE = 3.0"),
+        r"the two loudest have (\d+) %",
+        r"two loudest workers .*? 1 (\d+) %",
+    ),
+    "median_counterexample": (
+        ("N, S = 5, 2", "N, S = 1, 2"),
+        r"C\(6, 2\) = 15, so (\d/\d)",
+        r"still wrong with the chance (\d/\d),",
+    ),
+    "mimic": (
+        ("HALF, F = 4, 2", "HALF, F = 4, 3"),
+        r"ends at (\S+ %) of the way to c1, GM at (\S+ %) and GM after resampling at (\S+ %)",
+        r" mean \(\S+ \S+\) (\S+ %) GM \(\S+ \S+\) (\S+ %) GM, resampled \(\S+ \S+\) (\S+ %)",
+    ),
+    "normalized_mean_attack": (
+        ("BATCH = 32", "BATCH = 4"),
+        r"\|S\| is (\S+) for iid data, (\S+) for sorted",
+        r"MNIST, iid (\S+) MNIST, sorted (\S+)",
+    ),
+    "proposition_1": (
+        ("F = 2", "F = 4"),
+        r"Up to s = (\d), which is no resampling",
+        r"which is sure up to s = (\d)\.",
+    ),
+    "weiszfeld": (
+        ("NU = 1e-6", "NU = 1e-3"),
+        r"the way out takes (\d) and (\d) steps",
+        r"From nu = 0.001 that takes (\d) and (\d) steps",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_answers_say_what_the_changed_number_does(demo, name):
+    (line, changed), answer, story = EXERCISES[name]
+    script = (DEMOS / f"{name}.py").read_text()
+    # Whole lines, before the second cell.
+    assert script.split("# %%")[1].splitlines().count(line) == 1
+    expected = re.search(answer, in_one_line(demo(name).text)).groups()
+    printed = io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", [str(DEMOS / f"{name}.py"), "--no-show"]),
+        mock.patch.object(sys, "path", [str(DEMOS), *sys.path]),
+        contextlib.redirect_stdout(printed),
+    ):
+        changed_script = script.replace(f"\n{line}\n", f"\n{changed}\n")
+        exec(compile(changed_script, f"{name}.py", "exec"), {"__name__": "__main__"})
+    told = in_one_line(printed.getvalue().split("\nQuestions\n")[0])
+    found = [match.groups() for match in re.finditer(story, told)]
+    assert expected in found, told
+
+
 def test_every_demo_is_in_the_index():
     index = (DEMOS / "README.md").read_text()
     assert [name for name in NAMES if f"{name}.py" not in index] == []
