@@ -17,14 +17,13 @@ from unittest import mock
 from PIL import Image
 
 HERE = Path(__file__).resolve().parent
-NO_DEMOS = {"make_pictures", "playground"}
 COLORS = 64
 """In a picture: enough for text and lines, and a third of the bytes."""
 
 
 def demos() -> list[str]:
-    """Return the names of all demos."""
-    return sorted(path.stem for path in HERE.glob("[!_]*.py") if path.stem not in NO_DEMOS)
+    """Return the names of all demos, the playground among them."""
+    return sorted(path.stem for path in HERE.glob("[!_]*.py") if path != Path(__file__).resolve())
 
 
 def draw(name: str, folder: Path) -> Path:
