@@ -149,7 +149,7 @@ ax.annotate(
 ax.legend(fontsize=14, ncols=3, loc="upper center", frameon=False, columnspacing=1)
 
 # %% Questions
-twenty = excess(theory.variance_factors(20, s, "sequential"))
+five = excess(theory.variance_factors(5, s, "sequential"))
 _stage.finish(
     figure,
     options,
@@ -162,12 +162,12 @@ _stage.finish(
             f"{theory.variance_factors(2, 2, 'sequential')[1]} sigma^2.",
         ),
         _stage.Question(
-            "Is the mean of an output still mu, when indices are redrawn? And does the slip vanish "
-            "with more workers (N = 20 at the head)?",
+            "Is the mean of an output still mu, when indices are redrawn? And is the slip "
+            "smaller with fewer workers (N = 5 at the head)?",
             "Does the loop treat any worker unlike the others? Who is left for the last output?",
             "Yes: the loop is symmetric in the workers, so a place holds each of them with the "
-            "chance 1/n. Only the joint law of two places is changed. For the last output that "
-            f"matters little less with 20 workers: {twenty:.1f} % too much, not {last:.1f} %.",
+            "chance 1/n. Only the joint law of two places is changed. The last output varies "
+            f"even more with 5 workers: {five:.1f} % too much, not {last:.1f} %.",
         ),
         _stage.Question(
             "How would you correct the algorithm in one line?",

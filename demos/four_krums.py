@@ -97,10 +97,11 @@ for name, share in zip(list(RULES)[1:], differs, strict=True):
 print()
 
 # %% The picture
+answers = ("one", "two", "three", "four")[len(set(winners.values())) - 1]
 figure, axes = plots.canvas(
     2,
     2,
-    title=f'One data set, {len(set(winners.values()))} answers: four rules are called "Krum"',
+    title=f'One data set, {answers} answers: four rules are called "Krum"',
     size=(11.0, 8.4),
     sharex=True,
     sharey=True,

@@ -98,8 +98,8 @@ _stage.say(
 figure, axes = plots.canvas(
     1,
     2,
-    title=f"Two workers that send 0 keep RFA {behind[2]:.1f} from the median, where nobody sends "
-    f"it is {behind[0]:.2f}",
+    title=f"Two workers that send 0 hold RFA {behind[2]:.1f} away from the median, "
+    f"not {behind[0]:.2f}",
     size=(13.0, 6.6),
 )
 plane, gaps = axes[0]

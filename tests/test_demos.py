@@ -122,8 +122,8 @@ def test_has_the_form_of_a_lesson(demo, name):
 
 EXERCISES = {
     "algorithm_2_as_printed": (
-        ("N, S = 10, 2", "N, S = 20, 2"),
-        r"with 20 workers: (\S+) % too much",
+        ("N, S = 10, 2", "N, S = 5, 2"),
+        r"with 5 workers: (\S+) % too much",
         r"the last output varies (\S+) % more",
     ),
     "breakdown": (
