@@ -28,7 +28,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustmath._blocks import ADDED_ROWS, column_blocks, nonfinite_rows, slices, working_dtype
-from robustmath._offsets import CHUNK as CHUNK
 from robustmath._offsets import (
     FLOAT32,
     FLOAT64,

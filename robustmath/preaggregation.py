@@ -15,8 +15,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from robustmath._blocks import column_blocks, mean_of_rows, working_dtype
 from robustmath._nearness import ascending
+from robustmath._offsets import map_offsets
+from robustmath._threads import exhaust
 from robustmath._validation import Vectors, as_real, as_vectors, floating
-from robustmath._worker_space import CHUNK, Float64, WorkerSpace, measure, row_norms
+from robustmath._worker_space import (
+    Float64,
+    WorkerSpace,
+    measure,
+    row_norms,
+)
 from robustmath.aggregators._shared import refuse_more, tolerated
 
 __all__ = ["adaptive_clipping", "nearest_neighbor_mixing", "static_clipping"]
@@ -228,19 +235,19 @@ def _average_groups(
     matrix = np.zeros((len(groups), len(x)), dtype=dtype)
     np.put_along_axis(matrix, groups, 1, axis=1)
     matrix = matrix[:, finite]
-    # One pair of buffers for all chunks: new ones would cost as much as the product.
-    width = min(CHUNK, x.shape[1])
-    offsets, means = np.empty((len(finite), width), dtype), np.empty((len(groups), width), dtype)
+    origin = x[space.centre].astype(dtype)
+    direct = len(groups) == len(out) and out.dtype == dtype
+
+    def work(columns: slice, offsets: NDArray[Any]) -> None:
+        mean = np.matmul(matrix, offsets, out=out[:, columns] if direct else None)
+        mean /= groups.shape[1]
+        mean += origin[columns]
+        fits = clean & np.isfinite(mean.sum(axis=1))
+        for group in np.flatnonzero(~fits):
+            rows = x[groups[group], columns]
+            mean[group] = mean_of_rows(rows.astype(dtype, copy=False))
+        if not direct:
+            out[:, columns] = mean if len(groups) == len(out) else mean[which]
+
     with np.errstate(all="ignore"):
-        for start in range(0, x.shape[1], CHUNK):
-            block = x[:, start : start + CHUNK]
-            offset, mean = offsets[:, : block.shape[1]], means[:, : block.shape[1]]
-            rows, centre = block if everyone else block[finite], block[space.centre].astype(dtype)
-            np.subtract(rows, centre, out=offset, dtype=dtype, casting="unsafe")
-            np.matmul(matrix, offset, out=mean)
-            mean /= groups.shape[1]
-            mean += centre
-            fits = clean & np.isfinite(mean).all(axis=1)
-            for group in np.flatnonzero(~fits):
-                mean[group] = mean_of_rows(block[groups[group]].astype(dtype, copy=False))
-            out[:, start : start + CHUNK] = mean if len(groups) == len(out) else mean[which]
+        exhaust(map_offsets(work, x, origin, dtype, None if everyone else finite))
