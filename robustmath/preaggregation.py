@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import column_blocks, mean_of_rows, working_dtype
+from robustmath._blocks import mean_of_rows, working_dtype
 from robustmath._nearness import ascending
 from robustmath._offsets import map_offsets
 from robustmath._threads import exhaust
@@ -202,18 +202,20 @@ def _clipped(
     x: NDArray[Any], norms: Float64, exponents: NDArray[np.int64], tau: float, place: int
 ) -> Vectors:
     """Return the rows, of lengths norms 2^exponents, none longer than tau 2^place."""
-    n, d = x.shape
     dtype = working_dtype(x.dtype)
-    out = np.empty((n, d), dtype=floating(x.dtype))
+    out = np.empty(x.shape, dtype=floating(x.dtype))
     with np.errstate(all="ignore"):
-        long = np.flatnonzero(np.ldexp(norms, exponents - place) > tau)
-        shares = np.where(np.isfinite(norms), tau / norms, 0)[long, None]
-        for columns in column_blocks(d, n, dtype.itemsize):
-            out[:, columns] = x[:, columns]
-            block = x[long, columns].astype(dtype, copy=False)
-            block[~np.isfinite(norms[long])] = 0
-            block = np.ldexp(block, -exponents[long, None]) * shares
-            out[long, columns] = np.ldexp(block, place)
+        long = np.ldexp(norms, exponents - place) > tau
+        for row, share in enumerate(tau / norms):
+            if not long[row]:
+                out[row] = x[row]
+            elif not np.isfinite(norms[row]):
+                out[row] = 0
+            elif exponents[row] == place == 0 and share >= np.finfo(dtype).tiny:
+                np.multiply(x[row], share, out=out[row], dtype=dtype, casting="unsafe")
+            else:
+                unit = np.ldexp(x[row].astype(dtype, copy=False), -exponents[row])
+                out[row] = np.ldexp(unit * share, place)
     return out
 
 

@@ -37,6 +37,7 @@ def cell(who: str, seconds: float, **fields: object) -> records.Record:
 
 def test_every_public_rule_is_measured():
     steps = {"usage_counts", "mixing_matrix", "good_outputs", "sample_slots", "resampled"}
+    steps |= {"sample_good_counts"}
     details = {"krum_scores", "krum_indices", "geometric_median_certificate"}
     settings = {"get_num_threads", "set_num_threads"}
     functions = {
