@@ -3,10 +3,13 @@
 The head of every run says whether the engine is there, its end how many hostile inputs were tried.
 """
 
+from decimal import localcontext
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tests.oracles import PRECISION
 
 HAS_DASK = find_spec("distributed") is not None
 
@@ -68,6 +71,12 @@ KEY = pytest.StashKey[HostileInputs]()
 @pytest.fixture
 def hostile_inputs(pytestconfig):
     return pytestconfig.stash[KEY]
+
+
+@pytest.fixture(scope="module")
+def precise_decimals():
+    with localcontext(PRECISION):
+        yield
 
 
 def pytest_report_header():

@@ -1,6 +1,6 @@
 """Every rule against its definition, for hundreds of arrays of every dtype and memory layout."""
 
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -19,10 +19,7 @@ CASES = 300
 FOUR_KRUMS = [(9, 7), (9, 5), (2, 2), (0, 6), (8, 8), (4, 5), (1, 8)]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def precise_decimals():
-    with localcontext(oracles.PRECISION):
-        yield
+pytestmark = pytest.mark.usefixtures("precise_decimals")
 
 
 def laid_out(x, layout, folder):
