@@ -96,7 +96,7 @@ def test_krum_warns_where_its_guarantee_ends():
         rm.krum(np.eye(5), 3)
 
 
-@pytest.mark.parametrize("n", [*range(1, 61), 100, 201])
+@pytest.mark.parametrize("n", [*range(1, 61), 100, 201, 600, 601])
 def test_the_median_is_numpys_to_the_bit(n):
     rng = np.random.default_rng(n)
     for dtype in (np.float32, np.float64):
@@ -106,6 +106,11 @@ def test_the_median_is_numpys_to_the_bit(n):
         hostile[: (n - 1) // 2 : 2] = np.nan
         clean = np.where(np.isnan(hostile), np.inf, hostile)
         assert (rm.coordinatewise_median(hostile) == np.median(clean, axis=0)).all()
+
+
+def test_zero_vectors_add_nothing_to_the_normalized_mean():
+    assert (rm.normalized_mean(np.zeros((3, 50_000))) == 0).all()
+    assert (rm.normalized_mean([[0.0, 0.0], [0.0, -3.0]]) == [0, -1]).all()
 
 
 @pytest.mark.parametrize("n", range(1, 10))
