@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from robustmath.claims import CLAIMS, CORRECTED, HOLDS, NOT_REPRODUCED, REFUTED, find_claim
+from robustmath.claims import (
+    BEYOND,
+    CLAIMS,
+    CORRECTED,
+    HOLDS,
+    NOT_REPRODUCED,
+    PAPER,
+    REFUTED,
+    find_claim,
+)
 from verify import report
 from verify.evidence import Record
 
@@ -439,8 +448,11 @@ def test_the_most_severe_verdict_counts():
 
 def test_the_ledger_names_each_claim_once():
     ids = [claim.id for claim in CLAIMS]
-    assert len(set(ids)) == len(ids) == 31
+    assert len(set(ids)) == len(ids)
+    assert len(PAPER) == 31
+    assert CLAIMS == PAPER + BEYOND
+    assert all(claim.id.startswith("F-") for claim in BEYOND)
     assert all(find_claim(claim_id).id == claim_id for claim_id in ids)
     for claim in CLAIMS:
         assert claim.statement.endswith(".")
-        assert claim.source.startswith("section")
+    assert all(claim.source.startswith("section") for claim in PAPER)
