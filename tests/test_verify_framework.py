@@ -260,7 +260,7 @@ def test_no_two_tests_share_their_random_numbers(whole):
 def test_a_claim_without_evidence_fails_the_whole_run_but_not_a_part(tmp_path):
     one = HEAD + EVERY_CLAIM[EVERY_CLAIM.index('@pytest.mark.claim("S1-cost")') :]
     folder = project(tmp_path / "one", one=one)
-    run = Result(folder, "verify", columns=500)
+    run = Result(folder, "verify", columns=900)
     assert run.code == 1
     missing = [c.id for c in CLAIMS if c.id != "S1-cost"]
     assert f"FAILED, no evidence: {', '.join(missing)}" in run.output
