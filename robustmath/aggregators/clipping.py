@@ -43,6 +43,13 @@ def centered_clipping(
         If tau or iterations is out of range, `start` is not finite or of another d, or more than
         (n - 1) // 2 rows are not finite.
 
+    Notes
+    -----
+    *Breakdown point:* none to speak of: f rows move the result by at most iterations f tau / n
+    beyond where good rows or `start` are, however far away they are.
+
+    *Cost:* O(n d) a step.
+
     References
     ----------
     Karimireddy, He and Jaggi (2021), Learning from history for Byzantine robust optimization,

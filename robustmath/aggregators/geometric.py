@@ -75,6 +75,14 @@ def geometric_median(vectors: ArrayLike, tol: float = 1e-10) -> Vector:
     ValueError
         If `tol` is not positive, or more than (n - 1) // 2 rows are not finite.
 
+    Notes
+    -----
+    *Breakdown point:* f < n/2. If the good rows are within r of a point, the result is within
+    r (n - f) / sqrt(n (n - 2 f)) of it (Minsker, 2015, Lemma 2.1).
+
+    *Cost:* the distances, O(n^2 d), twice if outliers hide where the middle is, and about ten steps
+    in n dimensions.
+
     References
     ----------
     Weiszfeld (1937); Vardi and Zhang (2000), The multivariate L1-median and associated data depth.
@@ -225,6 +233,13 @@ def rfa(vectors: ArrayLike, T: int = 8, nu: float = 1e-6) -> Vector:
     ------
     ValueError
         If T or nu is out of range, or more than (n - 1) // 2 rows are not finite.
+
+    Notes
+    -----
+    *Breakdown point:* f < n/2: no step raises the smoothed sum of distances, so the result is never
+    longer than (2 sum_good ||g|| + (n - f) nu / 2) / (n - 2 f).
+
+    *Cost:* O(n d) for T = 1; else the distances, O(n^2 d), and T - 1 steps in n dimensions.
 
     References
     ----------

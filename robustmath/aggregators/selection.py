@@ -57,6 +57,11 @@ def krum(vectors: ArrayLike, f: int) -> Vector:
 
     Notes
     -----
+    *Breakdown point:* f <= (n - 2) / 2. Of the neighbours of a Byzantine row that is chosen at
+    least n - 2f - 1 are good, and its score is no larger than that of the best good row.
+
+    *Cost:* the distances, O(n^2 d).
+
     Four rules go by this name; they differ in the neighbours counted and the power of distances
     that is summed:
 
@@ -112,6 +117,13 @@ def multi_krum(vectors: ArrayLike, f: int, m: int) -> Vector:
     -----
     GuaranteeWarning
         If n < 2 f + 3: the score is defined, the guarantee of Blanchard et al. is not.
+
+    Notes
+    -----
+    *Breakdown point:* f <= (n - 2) / 2, as for `krum`: with m <= n - f no row that is chosen has a
+    larger score than the worst good row.
+
+    *Cost:* the distances, O(n^2 d), and one read of m rows.
 
     References
     ----------
