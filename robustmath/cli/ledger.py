@@ -54,7 +54,10 @@ def _table(claims: Iterable[Claim], width: int) -> list[str]:
     spans = (first, width - first - last - 4, last)
     lines = []
     for row in rows:
-        cells = [textwrap.wrap(cell, span) for cell, span in zip(row, spans, strict=True)]
+        cells = [
+            textwrap.wrap(cell, span, break_on_hyphens=False)
+            for cell, span in zip(row, spans, strict=True)
+        ]
         for parts in itertools.zip_longest(*cells, fillvalue=""):
             texts = (part.ljust(span) for part, span in zip(parts, spans, strict=True))
             lines.append("  ".join(texts).rstrip())

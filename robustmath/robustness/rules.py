@@ -136,13 +136,16 @@ def _after(
     return ToldRule(
         f"{step}, coordinatewise_median",
         source,
-        "(n-1)/2" if step != "bucket" else "(n/2-1)/2",
+        BREAKDOWNS.get(step, "(n-1)/2"),
         cost,
         told,
         (lambda f: 2 * f + 1) if step != "bucket" else (lambda f: 4 * f + 1),
         proved,
         proved if published else lambda n, f: None,
     )
+
+
+BREAKDOWNS = {"static_clipping": "none", "bucket": "(n/2-1)/2"}
 
 
 def _bucketed(n: int, f: int) -> Bound:
