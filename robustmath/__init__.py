@@ -160,5 +160,5 @@ if not TYPE_CHECKING:  # a type checker would take it that every name is there
         homes = {module.__name__: module.__all__ for module in (attacks, theory)}
         found = attribute_hint(name, {"robustmath": __all__} | homes)
         message = f"module 'robustmath' has no attribute {name!r}{found}"
-        # An `obj` of its own keeps Python from adding a second suggestion to the traceback
-        raise AttributeError(message, name=name, obj=None)
+        # Without an `obj` Python adds no second suggestion to the traceback
+        raise AttributeError(message, name=name)
