@@ -121,7 +121,7 @@ def test_a_violated_bound_is_named():
     fine = table.Cell("krum", 10, 2, 5.0, 8.0, 5.0, "line", 50)
     assert table.violations([fine]) == []
     (line,) = table.violations([fine._replace(found=6.0)])
-    assert "krum, n = 10, f = 2: found 6, more than the bound 5 proved here" in line
+    assert "krum, n = 10, f = 2: found 6, more than the bound 5 known here" in line
     assert len(table.violations([fine._replace(found=9.0)])) == 2
 
 

@@ -41,7 +41,7 @@ class ToldRule(NamedTuple):
     least
         The smallest n for f.
     bound
-        The bound on kappa that is proved here, None if there is none for n and f.
+        The least bound on kappa that is known here, None if there is none for n and f.
     published
         The published bound, None if there is none.
 

@@ -39,7 +39,7 @@ class Cell(NamedTuple):
     n, f
         Workers, and Byzantine ones among them.
     bound
-        The bound that is proved here, None if there is none.
+        The least bound known here, None if there is none.
     published
         The published bound, None if there is none.
     found
@@ -105,11 +105,11 @@ def violations(table: Sequence[Cell]) -> list[str]:
     Examples
     --------
     >>> violations([Cell("krum", 10, 2, 1.0, None, 2.0, "line", 50)])
-    ['krum, n = 10, f = 2: found 2, more than the bound 1 proved here (from line)']
+    ['krum, n = 10, f = 2: found 2, more than the bound 1 known here (from line)']
     """
     found = []
     for cell in table:
-        bounds = {"proved here": cell.bound, "published": cell.published}
+        bounds = {"known here": cell.bound, "published": cell.published}
         for kind, bound in bounds.items():
             # Beyond a tight bound by rounding is not beyond it.
             if None not in (bound, cell.found) and cell.found > bound * (1 + 1e-9):  # type: ignore[operator]
@@ -210,7 +210,7 @@ def draw(table: Sequence[Cell]) -> Figure:
     )
     for ax, (n, f) in zip(axes.flat, sizes, strict=False):
         at = {cell.rule: cell for cell in finite if cell.n == n}
-        kinds = {"published bound": "published", "bound proved here": "bound", "found": "found"}
+        kinds = {"published bound": "published", "least bound known": "bound", "found": "found"}
         series = []
         for k, (label, field) in enumerate(kinds.items()):
             values = [getattr(at[name], field) if name in at else None for name in names]
