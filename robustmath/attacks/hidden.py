@@ -181,8 +181,9 @@ def min_sum(good: ArrayLike, f: int, perturbation: str = "unit") -> Vectors:
     A sum of squared distances to the good vectors is m times the squared distance to their mean
     but for a constant, so :math:`\gamma \|p\| = \max_i \|g_i - \mu\|`: in the direction p, the
     attackers go as far as the good vector that is farthest from the mean. The authors' code
-    approaches it by bisection, and divides the variances of "std" by m - 1 (here by m). If p = 0,
-    v = mu.
+    approaches it by bisection, and divides the variances of "std" by m - 1 (here by m); some of
+    the code that follows it bounds the sum by the smallest of the good vectors', not the largest.
+    If p = 0, v = mu.
 
     References
     ----------
