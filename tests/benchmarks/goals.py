@@ -181,10 +181,10 @@ def _memory(records: Sequence[Record]) -> Iterable[Goal]:
 
 
 def _training(records: Sequence[Record]) -> Iterable[Goal]:
+    """Numbers to be reported: there is no bound."""
     for part in ("rule", "resampling"):
-        found = [
-            (f"{r['what']}, {r['data']}", r["share"])
-            for r in select(records, part="training", who=part)
-        ]
-        goal = at_most(f"the {part}'s share of a training step, in the report", 1, found)
-        yield goal._replace(met=None if not found else True)
+        # Without resampling its part is empty.
+        found = [r for r in select(records, part="training", who=part) if r["seconds"] > 2e-5]
+        shares = sorted(r["share"] for r in found)
+        reached = f"{shares[0]:.0%} to {shares[-1]:.0%}" if shares else "not measured"
+        yield Goal(f"the {part}'s share of a training step", reached, None)

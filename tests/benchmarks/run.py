@@ -48,10 +48,13 @@ def run(given: argparse.Namespace) -> int:
         results["records"] = earlier(given.out / "benchmarks.json", results)
     for done, name in enumerate(names):
         tell, finish = progress(f"[{done + 1}/{len(names)}] {name}")
-        results["records"] = merge(results["records"], list(todo[name](tell)))
+        try:
+            for record in todo[name](tell):
+                results["records"] = merge(results["records"], [record])
+        finally:
+            if given.out:
+                save(given.out, results)
         finish()
-        if given.out:
-            save(given.out, results)
     print(markdown(results))
     return 0
 
