@@ -38,6 +38,7 @@ Modules:
     robustmath.attacks      sections 2 and 4.2: what Byzantine workers send
     robustmath.theory       Proposition I: closed forms, exact laws, robustness coefficients
     robustmath.robustness   every rule in a table: its source, breakdown point, cost and bounds
+    robustmath.counting     good outputs counted without drawing slots
     robustmath.montecarlo   estimates whose error probability is stated
     robustmath.learning     section 4: data, model, training, figures
     robustmath.claims       the ledger: every checkable sentence of the paper

@@ -216,7 +216,13 @@ def server_direction(
     lam: float,
     function: str,
 ) -> Vector:
-    """Return (5), refusing penalty gradients and hostile rows in the name of `function`."""
+    """Return (5), refusing penalty gradients and hostile rows in the name of `function`.
+
+    Examples
+    --------
+    >>> server_direction(np.array([0.0]), np.array([[1.0], [2.0]]), [0.5], 0.1, "rsa")
+    array([0.3])
+    """
     given = penalty_gradient(x0) if callable(penalty_gradient) else penalty_gradient
     gradient = as_array(given, function, "penalty_gradient", 1)
     if not x0.shape == gradient.shape == x.shape[1:]:

@@ -47,6 +47,12 @@ class LargestRatio(NamedTuple):
         The name of the good set from which the search came there.
     evaluations
         How often the rule was computed.
+
+    Examples
+    --------
+    >>> found = LargestRatio(1.5, np.array([[0.0], [2.0]]), np.array([[2.0]]), "two camps", 50)
+    >>> found.good.shape, found.ratio
+    ((2, 1), 1.5)
     """
 
     ratio: float

@@ -49,6 +49,11 @@ class Cell(NamedTuple):
         The good vectors from which the search came there.
     evaluations
         How often the rule was computed.
+
+    Examples
+    --------
+    >>> Cell("krum", 10, 2, bound=None, published=None, found=1.5, start="two camps", evaluations=9).f
+    2
     """
 
     rule: str
