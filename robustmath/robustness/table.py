@@ -52,7 +52,7 @@ class Cell(NamedTuple):
 
     Examples
     --------
-    >>> Cell("krum", 10, 2, bound=None, published=None, found=1.5, start="two camps", evaluations=9).f
+    >>> Cell("krum", 10, 2, None, None, found=1.5, start="two camps", evaluations=9).f
     2
     """
 
