@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from robustmath.plots import STYLES, canvas
-from tests.benchmarks.growth import exponents
+from tests.benchmarks.growth import Power, exponents
 from tests.benchmarks.records import Record, number, select
 
 SHOWN = {
@@ -29,26 +29,31 @@ def draw(records: Sequence[Record], path: Path) -> bool:
     figure, axes = canvas(
         1,
         len(axes_shown),
-        title="Rules cost a few reads of the data or one product X @ X.T",
+        title="What rules cost beside one read of the data, np.sort and X @ X.T",
         size=(6.5 * len(axes_shown), 6.0),
         font=14.0,
     )
+    powers = {axis: exponents(records, axis) for axis in axes_shown}
     for ax, axis in zip(axes.flat, axes_shown, strict=True):
-        _panel(ax, records, axis)
+        _panel(ax, records, axis, powers)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=13, handlelength=4)
     figure.savefig(path, dpi=100)
     return True
 
 
-def _panel(ax: Axes, records: Sequence[Record], axis: str) -> None:
+def _panel(
+    ax: Axes, records: Sequence[Record], axis: str, powers: dict[str, dict[str, Power]]
+) -> None:
     cells = [r for r in select(records, part=f"growth/{axis}") if number(r)]
-    powers = exponents(records, axis)
     for (what, label), style in zip(SHOWN.items(), STYLES, strict=True):
         points = sorted((r[axis], r["seconds"]) for r in select(cells, what=what))
         if not points:
             continue
         x, y = zip(*points, strict=True)
+        grows = " ".join(
+            f"{a}$^{{{found[what].exponent:.1f}}}$" for a, found in powers.items() if what in found
+        )
         ax.plot(
             x,
             y,
@@ -56,21 +61,11 @@ def _panel(ax: Axes, records: Sequence[Record], axis: str) -> None:
             linestyle=style.line,
             marker=style.marker,
             markersize=8,
-            label=label,
-        )
-        power = powers[what].exponent
-        ax.annotate(
-            f"{axis}$^{{{power:.1f}}}$",
-            (x[-1], y[-1]),
-            xytext=(8, -4),
-            textcoords="offset points",
-            fontsize=12,
-            color=style.color,
+            label=f"{label} ~ {grows}",
         )
     other = "n" if axis == "d" else "d"
     fixed = {r[other] for r in cells}
     ax.set(xscale="log", yscale="log")
-    ax.margins(x=0.12)
     ax.set_xlabel(f"{axis}, {'parameters' if axis == 'd' else 'workers'}")
     ax.set_ylabel("seconds")
     ax.title.set_text(f"{other} = {', '.join(f'{size:,}' for size in sorted(fixed))}, float32")
