@@ -33,7 +33,9 @@ def within(result, point, reach):
     """Return ||result - point|| / reach but for rounding, also where squares do not fit."""
     offset = np.asarray(result, np.longdouble) - point
     distance = float(np.sqrt((offset**2).sum())) - rounding(result, point, reach)
-    return distance / reach if distance > 0 and reach > 0 else (np.inf if distance > 0 else 0.0)
+    if distance <= 0:
+        return 0.0
+    return distance / reach if reach > 0 and distance < np.inf else np.inf
 
 
 def in_box(result, low, high):

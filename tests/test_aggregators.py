@@ -423,3 +423,24 @@ def test_scores_that_no_square_can_hold_are_not_zero():
     x[[1, 2]] = x[0]
     assert rm.smallest_maximum_eigenvalue_averaging(x, 3) == 0
     assert rm.caf(x, 3) == 0
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        rm.coordinatewise_median,
+        rm.sign_majority,
+        lambda x: rm.trimmed_mean(x, 2),
+        lambda x: rm.mean_around_median(x, 2),
+        lambda x: rm.rsa(np.zeros(x.shape[1]), x, np.zeros(x.shape[1]), 1.0),
+        lambda x: rm.signum_step(x).direction,
+    ],
+    ids=["median", "sign_majority", "trimmed_mean", "mean_around_median", "rsa", "signum_step"],
+)
+@pytest.mark.parametrize("n", [5, 8, 60])
+def test_nan_counts_as_plus_infinity_coordinate_by_coordinate(rule, n):
+    x = np.random.default_rng(n).standard_normal((n, 40))
+    hostile = x.copy()
+    hostile[[1, 3], ::2] = np.nan
+    hostile[3, 1::2] = -np.inf
+    np.testing.assert_array_equal(rule(hostile), rule(np.where(np.isnan(hostile), np.inf, hostile)))

@@ -148,7 +148,7 @@ def some_vectors(least, seed, on_a_lattice):
     """Return vectors of any shape and dtype, often with ties or a far row, and an f for them."""
     rng = seeded(seed)
     f = int(rng.integers(0, 3))
-    n, d = least(f) + int(rng.integers(0, 3)), int(rng.integers(1, 6))
+    n, d = least(f) + int(rng.integers(0, 6)), int(rng.integers(1, 6))
     if on_a_lattice:
         return rng.integers(-2, 3, (n, d)).astype(rng.choice(list(TOLERANCES))), f
     x = rng.standard_normal((n, d)) * rng.choice([0.5, 20.0]) + rng.choice([0, 10])
