@@ -29,15 +29,22 @@ def draw(records: Sequence[Record], path: Path) -> bool:
     figure, axes = canvas(
         1,
         len(axes_shown),
-        title="What rules cost beside one read of the data, np.sort and X @ X.T",
-        size=(6.5 * len(axes_shown), 6.0),
+        title="Rules beside one read, np.sort and X @ X.T",
+        size=(max(9.0, 6.5 * len(axes_shown)), 6.0),
         font=14.0,
     )
     powers = {axis: exponents(records, axis) for axis in axes_shown}
     for ax, axis in zip(axes.flat, axes_shown, strict=True):
         _panel(ax, records, axis, powers)
     handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=13, handlelength=4)
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=1 + len(axes_shown),
+        fontsize=13,
+        handlelength=4,
+    )
     figure.savefig(path, dpi=100)
     return True
 
