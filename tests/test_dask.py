@@ -12,6 +12,7 @@ import pytest
 from distributed import Client
 
 from robustmath import cli
+from robustmath.cli import reproduce
 from robustmath.learning.runs import read_results, run_all
 from tests.test_runs import calls, grid, guess, guess_slowly, wait_until
 
@@ -82,7 +83,7 @@ def test_the_command_runs_on_a_cluster_and_gives_the_same_bytes(
     arguments = ["reproduce", "fig1c", "--data", "subset", "--steps", "4", "--seeds", "1"]
     there, here = tmp_path / "there", tmp_path / "here"
     assert cli.main([*arguments, "--dask", cluster[0], "--out", str(there)]) == 0
-    monkeypatch.setattr(cli, "_data_problem", _no_data)
+    monkeypatch.setattr(reproduce, "_data_problem", _no_data)
     assert cli.main([*arguments, "--dask", cluster[0], "--out", str(there), "--fresh"]) == 2
     assert "no data on the worker" in capsys.readouterr().err
     monkeypatch.undo()

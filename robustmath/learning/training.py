@@ -94,11 +94,11 @@ def train(
     """
     seconds: dict[str, float] = {}
     lap = _stopwatch(seconds)
-    data = load(run.data) if data is None else data
     server = Server(run, rule or named_rule(run.rule, dict(run.rule_parameters)))
     adversary = crafted(attack) if attack else named_attack(run.attack, dict(run.attack_parameters))
     if run.f and adversary.halves and not run.split.endswith("_halves"):
         raise ValueError(f"train needs a split in halves for {run.attack}; got split={run.split!r}")
+    data = load(run.data) if data is None else data
     workers = Workers(run, data, adversary)
     pixels, widths = Pixels(data.test_images, data, run), model_widths(run, data)
     parameters = _initial_parameters(run, data)
