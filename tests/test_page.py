@@ -284,7 +284,7 @@ def test_verdicts_are_counted_for_the_paper_and_apart_beyond_it(tree):
     assert totals[4:] == [31, beyond] == [len(made) - beyond, beyond]
     (main,) = tree.all("main")
     assert "Of the paper's 31 claims" in main.text
-    assert "Beyond the paper 2 further statements were checked" in main.text
+    assert f"Beyond the paper {beyond} further statements were checked" in main.text
     assert [e.text for e in tree.all("h2")][-1] == "Beyond the paper"
 
 
