@@ -137,7 +137,7 @@ def measure_from_middle(vectors: NDArray[Any]) -> WorkerSpace:
     squared, _ = in_units_of_nearest(space, k)
     medians = np.partition(squared, k, axis=1)[:, k]
     middle = int(np.argmin(medians))
-    if space.finite[middle] and squared[space.centre, middle] > 16 * medians[middle]:
+    if space.finite[middle] and squared[space.centre, middle] / 16 > medians[middle]:
         return measure(vectors, middle)
     return space
 

@@ -444,3 +444,10 @@ def test_nan_counts_as_plus_infinity_coordinate_by_coordinate(rule, n):
     hostile[[1, 3], ::2] = np.nan
     hostile[3, 1::2] = -np.inf
     np.testing.assert_array_equal(rule(hostile), rule(np.where(np.isnan(hostile), np.inf, hostile)))
+
+
+def test_squares_near_the_largest_float_leak_no_warning():
+    x = np.zeros((6, 2))
+    x[[3, 5]] = [1.27673092e153, -9.47717770e-148]
+    assert (rm.geometric_median(x) == 0).all()
+    assert (rm.median_of_means(x, 5) == 0).all()

@@ -324,6 +324,6 @@ def _measure_for_median(x: NDArray[Any]) -> WorkerSpace:
     best = int(rows[best_row(gram)[0]])
     squares = in_units_of_nearest(space, 1)[0][best]
     nearest = squares[squares > 0].min(initial=np.inf)
-    if squares[space.centre] > 2.0**8 * nearest:
+    if squares[space.centre] / 2.0**8 > nearest:
         return measure(x, best, FLOAT64)
     return space
