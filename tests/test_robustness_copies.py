@@ -1,0 +1,65 @@
+"""What copies buy: the simulation beside the bound, and a bound that it rejects."""
+
+import numpy as np
+import pytest
+
+from robustmath.robustness.copies import RULES, simulate_copies
+
+ERROR = 1e-9
+"""Error probability of each interval; the ten that are checked here add up to 1e-8."""
+
+
+def simulated(rule, s, method="resampling", trials=400):
+    return simulate_copies(
+        rule,
+        20,
+        1,
+        s,
+        rng=np.random.default_rng([s, len(rule)]),
+        trials=trials,
+        error_probability=ERROR,
+        method=method,
+    )
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(("method", "s"), [("resampling", 2), ("bucketing", 2)])
+def test_the_bound_is_not_exceeded(rule, method, s):
+    found, bound = simulated(rule, s, method)
+    assert found.low[0] <= bound
+    assert 0 < found.estimate[0] <= found.high[0]
+
+
+def test_the_median_attains_its_bound_alone_and_two_copies_take_harm_away():
+    alone, pair = (simulated("coordinatewise_median", s, "bucketing", 3000) for s in (1, 2))
+    assert alone.found.estimate[0] == pytest.approx(alone.bound, rel=1e-9)
+    assert pair.bound < alone.bound
+    assert pair.found.high[0] < alone.found.low[0]
+    # The control: the bound for two copies is rejected for one
+    assert alone.found.low[0] > pair.bound
+
+
+def test_the_same_seed_gives_the_same_bits():
+    assert simulated("krum", 2) == simulated("krum", 2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"rule": "bulyan"}, "simulate_copies needs rule in krum, trimmed_mean"),
+        ({"f": 0}, "simulate_copies needs f >= 1; got f=0"),
+        ({"s": 0}, "simulate_copies needs s >= 1; got s=0"),
+        ({"method": "boxes"}, "simulate_copies needs method in resampling, bucketing"),
+        ({"s": 12}, "resampled_robustness needs"),
+        ({"trials": 1}, "estimate needs trials >= 2"),
+    ],
+)
+def test_bad_arguments(wrong, message):
+    arguments = {"rule": "krum", "n": 20, "f": 1, "s": 2, "rng": np.random.default_rng(0)}
+    with pytest.raises(ValueError, match=message):
+        simulate_copies(**arguments | wrong)
+
+
+def test_the_random_numbers_are_handed_in():
+    with pytest.raises(TypeError, match="simulate_copies needs rng"):
+        simulate_copies("krum", 20, 1, 2, rng=0)
