@@ -25,12 +25,14 @@ logger = logging.getLogger(__name__)
 
 
 def as_line(history: History) -> bytes:
+    """Return a history as one line of JSON that carries its own checksum."""
     text = history.to_json()
     values = json.loads(text) | {"crc32": zlib.crc32(text.encode())}
     return (json.dumps(values, sort_keys=True) + "\n").encode()
 
 
 def read(path: Path) -> tuple[dict[Run, History], list[bytes]]:
+    """Return the intact histories of a file by run, and the lines that are not intact."""
     done: dict[Run, History] = {}
     damaged = []
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
@@ -50,6 +52,7 @@ def read(path: Path) -> tuple[dict[Run, History], list[bytes]]:
 
 
 def set_aside(path: Path, damaged: Sequence[bytes]) -> None:
+    """Append damaged lines to a file beside `path`, and say so in a warning."""
     aside = path.with_name(path.name + ".damaged")
     with aside.open("ab") as file:
         file.writelines(line.rstrip(b"\n") + b"\n" for line in damaged)
@@ -57,6 +60,7 @@ def set_aside(path: Path, damaged: Sequence[bytes]) -> None:
 
 
 def write(path: Path, done: Mapping[Run, History]) -> None:
+    """Replace the file at once by the histories, sorted by their settings."""
     content = b"".join(as_line(done[run]) for run in sorted(done, key=Run.to_json))
     if path.exists() and path.read_bytes() == content:
         return
@@ -70,6 +74,7 @@ def write(path: Path, done: Mapping[Run, History]) -> None:
 
 @contextlib.contextmanager
 def appending(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """Open the file and yield what appends a line to it that survives a crash."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
 
     def append(line: bytes) -> None:
