@@ -130,7 +130,8 @@ def row_norms(
     low, high = SAFE[dtype]
     exponents = np.zeros(len(vectors), dtype=np.int64)
     with np.errstate(all="ignore"):
-        if origin is None and vectors.dtype == dtype and vectors.flags.c_contiguous:
+        views = isinstance(vectors, np.ndarray) and vectors.flags.c_contiguous
+        if origin is None and vectors.dtype == dtype and views:
             squares = _squares_of_views(vectors)
         else:
             squares = _squares(vectors, start, dtype)

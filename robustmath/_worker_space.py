@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from robustmath._averages import Averages, Groups
 from robustmath._blocks import ADDED_ROWS, column_blocks, nonfinite_rows, slices, working_dtype
 from robustmath._offsets import (
     FLOAT32,
@@ -57,6 +58,9 @@ NEAR = {FLOAT32: 2.0**-4, FLOAT64: 2.0**-12}
 
 EQUAL = 2.0**-12
 """The part of NEAR that rounding can make of 0."""
+
+MANY_PLACES = 1 << 20
+"""Places in pairs of averages beyond which it is not worth its time to look at each pair."""
 
 FAR = 200
 """A row 2^FAR times farther than the typical row acts through its direction alone."""
@@ -104,12 +108,17 @@ def measure(
 
     Its row must be finite. Without it, a row near most others in a sample of columns is taken.
     Products are taken in `dtype`: by default float32 for much float32 data, else float64.
+    Averages of rows are measured by the inner products of the rows, if that is precise.
     """
     n = len(vectors)
     if dtype is None:
         much = vectors.size > SMALL
         dtype = FLOAT32 if much and working_dtype(vectors.dtype) == FLOAT32 else FLOAT64
     with np.errstate(all="ignore"):
+        if isinstance(vectors, Averages):
+            mixed = _mix(vectors, measure(vectors.rows, None, dtype), centre, NEAR[dtype])
+            if mixed is not None:
+                return mixed
         centre = _central_row(vectors) if centre is None else centre
         gram, exponents = _gram(vectors, np.arange(n), centre, dtype)
         finite = np.isfinite(gram.diagonal())
@@ -124,6 +133,66 @@ def measure(
             exponents = exponents[first_equal]
         space = WorkerSpace(squared, scale, gram, centre, 0, exponents, finite)
         return in_units(space, _typical(_sizes(space)[finite]))
+
+
+def _mix(
+    vectors: Averages, rows: WorkerSpace, centre: int | None, near: float
+) -> WorkerSpace | None:
+    """Return the space of averages by P K P': K the inner products of the rows, P their shares.
+
+    None if a row is not finite or near the limits of floats, or too many digits are lost: where
+    averages are much nearer to each other than their rows are to the centre. That they share rows
+    does no harm: those are taken out of their difference.
+    """
+    if rows.scale.any() or rows.shift.any() or not rows.finite.all():
+        return None
+    first_equal = (rows.squared == 0).argmax(axis=1)
+    groups = np.sort(first_equal[vectors.groups], axis=1)
+    T, s = groups.shape
+    mixed: Float64 = sum(rows.gram[place] for place in groups.T) / s
+    products: Float64 = sum(mixed[:, place] for place in groups.T) / s
+    lengths = np.sqrt(rows.gram.diagonal())[groups].mean(axis=1) ** 2
+    squares = products.diagonal()
+    squared = np.add.outer(squares, squares) - products
+    squared -= products.T
+    share = squared / np.add.outer(lengths, lengths)
+    _, which = np.unique(groups, axis=0, return_inverse=True)
+    equal = which.ravel() == which.reshape(-1, 1)
+    squared[equal], share[equal] = 0, 1
+    a, b = np.nonzero(share < near)
+    a, b = a[a > b], b[a > b]
+    if len(a) * s**2 > MANY_PLACES:
+        return None
+    apart, shares = _apart(groups[a], groups[b], np.ldexp(rows.squared, -2 * rows.unit))
+    if not (shares >= near).all():
+        return None
+    squared[a, b] = squared[b, a] = apart
+    centre = int(np.argmin(squares)) if centre is None else centre
+    gram = products - (products[centre] - products[centre, centre]) - products[:, [centre]]
+    np.fill_diagonal(gram, squared[centre])
+    there = squared[centre] == 0
+    gram[there], gram[:, there] = 0, 0
+    squared *= 4.0**rows.unit
+    none = np.zeros((T, T), np.int64)
+    space = WorkerSpace(squared, none, gram, centre, rows.unit, none[0], none[0] == 0)
+    return in_units(space, _typical(_sizes(space)))
+
+
+def _apart(a: Groups, b: Groups, squared: Float64) -> tuple[Float64, Float64]:
+    """Return the squared distances between the averages of groups a and b (k, s), and their shares.
+
+    With v the difference of their weights, what they have in common is 0 in it, and D the squared
+    distances of rows: ||avg a - avg b||^2 = -v'Dv / 2, which has lost the more digits the smaller
+    its share in |v|'D|v| / 2 is.
+    """
+    places = np.concatenate([a, b], axis=1)
+    signs = np.repeat([1.0, -1.0], a.shape[1])
+    same = places[:, :, None] == places[:, None, :]
+    weights = (same @ signs) / same.sum(axis=2) / a.shape[1]
+    between = squared[places[:, :, None], places[:, None, :]]
+    apart = np.einsum("ki,kij,kj->k", weights, between, weights)
+    size = np.einsum("ki,kij,kj->k", abs(weights), between, abs(weights))
+    return -apart / 2, -apart / size
 
 
 def measure_from_middle(vectors: NDArray[Any]) -> WorkerSpace:

@@ -23,7 +23,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import BLOCK_BYTES, column_blocks, working_dtype
+from robustmath import aggregators
+from robustmath._averages import Averages, as_rows, write_averages
 from robustmath._validation import (
     Vectors,
     as_callable,
@@ -48,14 +49,22 @@ __all__ = [
 Slots = NDArray[np.intp]
 R = TypeVar("R")
 
-COLUMNS_AT_ONCE = 1 << 13
-"""Columns added at once, if there are so many: more hide the cost of a call for each row."""
-
 SORTED_PLACES = 1 << 10
 """Places up to which a shuffle is the order of random keys of 64 bits; above, they may be equal."""
 
 PLACES_AT_ONCE = 1 << 15
 """Places drawn before they are copied to the result: bounds memory, never changes a result."""
+
+
+SELECTING: tuple[Callable[..., object], ...] = (
+    aggregators.krum,
+    aggregators.krum_indices,
+    aggregators.krum_scores,
+    aggregators.multi_krum,
+    aggregators.minimum_diameter_averaging,
+    aggregators.smallest_maximum_eigenvalue_averaging,
+)
+"""The rules that measure the distances between rows and then read no rows but those they choose."""
 
 
 class Resampled(NamedTuple):
@@ -218,68 +227,6 @@ def sample_slots(
     return slots
 
 
-def _average(vectors: Vectors, groups: Slots, out: Vectors) -> None:
-    """Write the averages of the rows ``vectors[groups[t]]`` into ``out[t]``, (n, d) -> (T, d).
-
-    Rows are added, never multiplied by weights: 0 * inf would carry a hostile entry into outputs
-    that its sender has no part in.
-    """
-    T, s = groups.shape
-    # Sorted, so that an average depends on whom it is made of and not on the order of places.
-    groups = np.sort(groups, axis=1)
-    dtype = working_dtype(vectors.dtype)
-    most = BLOCK_BYTES // (COLUMNS_AT_ONCE * dtype.itemsize)
-    rows = min(len(vectors) + T, most)
-    for columns in column_blocks(vectors.shape[1], rows, dtype.itemsize):
-        block = vectors[:, columns]
-        average = out[:, columns]
-        if out.dtype != dtype:
-            average = np.empty(average.shape, dtype)
-        _sum_places(block, groups, average)
-        _divide(average, s)
-        finite = np.isfinite(average)
-        if not finite.all():
-            redo = ~finite.all(axis=1)
-            huge = _average_huge(block, groups[redo], dtype)
-            average[redo] = np.where(finite[redo], average[redo], huge)
-        if out.dtype != dtype:
-            out[:, columns] = average
-
-
-def _sum_places(block: Vectors, groups: Slots, out: Vectors) -> None:
-    """Write the sums of the rows ``block[groups[t]]`` into ``out[t]``, one place after another."""
-    for total, (first, *others) in zip(out, groups.tolist(), strict=True):
-        if not others:
-            total[...] = block[first]
-            continue
-        np.add(block[first], block[others[0]], out=total, dtype=out.dtype)
-        for other in others[1:]:
-            total += block[other]
-
-
-def _divide(sums: Vectors, s: int) -> None:
-    """Divide by s; a power of two has an exact inverse, and a product takes less time."""
-    if s & (s - 1):
-        sums /= s
-    else:
-        sums *= 1 / s
-
-
-def _average_huge(block: Vectors, groups: Slots, dtype: np.dtype[Any]) -> Vectors:
-    """Return averages of entries that may be finite although their sum is not."""
-    s = groups.shape[1]
-    halvings = s.bit_length()
-    used, places = np.unique(groups, return_inverse=True)
-    smaller = np.ldexp(block[used].astype(dtype), -halvings)
-    average = np.empty((len(groups), block.shape[1]), dtype)
-    _sum_places(smaller, places.reshape(groups.shape), average)
-    _divide(average, s)
-    # This cannot overflow: the sum of k largest floats, added one by one, is rounded down, and
-    # rounding is monotone.
-    np.ldexp(average, halvings, out=average)
-    return average
-
-
 def _as_slots(slots: ArrayLike, function: str, n: int | None = None) -> Slots:
     """Return a copy of `slots` if it is an integer array (..., T, s) of workers 0 to n - 1."""
     try:
@@ -373,7 +320,7 @@ def resample(
             )
     averages = np.empty((len(slots), d), dtype=floating(vectors.dtype))
     with np.errstate(all="ignore"):
-        _average(vectors, slots, averages)
+        write_averages(vectors, slots, averages)
     return Resampled(averages, slots)
 
 
@@ -426,9 +373,9 @@ def bucket(vectors: ArrayLike, s: int, *, rng: np.random.Generator) -> Vectors:
     averages = np.empty((-(-n // s), d), dtype=floating(vectors.dtype))
     with np.errstate(all="ignore"):
         if full:
-            _average(vectors, order[: full * s].reshape(full, s), averages[:full])
+            write_averages(vectors, order[: full * s].reshape(full, s), averages[:full])
         if n % s:
-            _average(vectors, order[None, full * s :], averages[full:])
+            write_averages(vectors, order[None, full * s :], averages[full:])
     return averages
 
 
@@ -464,6 +411,11 @@ def resampled(
     -----
     f Byzantine workers can sit in s f outputs: that is what a rule which takes f should expect.
 
+    A rule of this package that selects by distances (Krum, Multi-Krum, MDA, SMEA) measures the
+    averages by the distances between the vectors. So resampling before it costs no further pass
+    over the data, and averages are in memory only block by block. Of averages that tie but for
+    rounding errors it may choose another than it would from an array of averages.
+
     Source: Algorithm 1, lines 2 and 3 of the server, and section 3.
 
     Examples
@@ -484,9 +436,33 @@ def resampled(
 
     @wraps(rule)
     def rule_after_resampling(vectors: ArrayLike, *args: Any, **kwargs: Any) -> R:
-        return rule(resample(vectors, s, rng=rng, T=T, reading=reading).vectors, *args, **kwargs)
+        averages, _ = resample_for(rule, vectors, s, rng=rng, T=T, reading=reading)
+        return rule(averages, *args, **kwargs)
 
     return rule_after_resampling
+
+
+def resample_for(
+    rule: Callable[..., object],
+    vectors: ArrayLike,
+    s: int,
+    *,
+    rng: np.random.Generator,
+    T: int | None = None,
+    reading: str = "shuffled",
+) -> Resampled:
+    """Return `resample`'s result in the form in which `rule` takes it with the least work.
+
+    A rule of this package that selects by distances gets averages that are made where it reads
+    them: it measures them by the distances between the vectors, and they take no memory.
+    """
+    if not any(getattr(rule, "func", rule) is selecting for selecting in SELECTING):
+        return resample(vectors, s, rng=rng, T=T, reading=reading)
+    vectors = as_vectors(vectors, "resample")
+    if T is not None:
+        T = as_integer(T, "resample", "T", 1, len(vectors))
+    slots = sample_slots(len(vectors), s, rng=rng, T=T, reading=reading)
+    return Resampled(as_rows(Averages(vectors, slots)), slots)
 
 
 def _count_workers(groups: Slots, n: int) -> Slots:
