@@ -80,12 +80,16 @@ def mean_of_rows(vectors: NDArray[Any], rows: Iterable[int] | None = None) -> ND
 def write_mean(rows: Sequence[NDArray[Any]], out: NDArray[Any]) -> None:
     """Write the mean of `rows`, each (width,), to `out`; see `mean_of_rows`."""
     with np.errstate(all="ignore"):
-        out[:] = 0
-        for row in rows:
+        if len(rows) == 1:
+            out[:] = rows[0]
+            return
+        np.add(rows[0], rows[1], out=out, dtype=out.dtype)
+        for row in rows[2:]:
             out += row
         out /= len(rows)
-        lost = ~np.isfinite(out)
-        if lost.any():
+        finite = np.isfinite(out)
+        if not finite.all():
+            lost = ~finite
             out[lost] = 0
             for row in rows:
                 out[lost] += row[lost] / out.dtype.type(len(rows))

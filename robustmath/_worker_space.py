@@ -142,7 +142,8 @@ def _mix(
 
     None if a row is not finite or near the limits of floats, or too many digits are lost: where
     averages are much nearer to each other than their rows are to the centre. That they share rows
-    does no harm: those are taken out of their difference.
+    does no harm: those are taken out of their difference. The inner products of the averages are
+    those of their distances.
     """
     if rows.scale.any() or rows.shift.any() or not rows.finite.all():
         return None
@@ -151,10 +152,10 @@ def _mix(
     T, s = groups.shape
     mixed: Float64 = sum(rows.gram[place] for place in groups.T) / s
     products: Float64 = sum(mixed[:, place] for place in groups.T) / s
+    products = products + products.T
     lengths = np.sqrt(rows.gram.diagonal())[groups].mean(axis=1) ** 2
-    squares = products.diagonal()
+    squares = products.diagonal() / 2
     squared = np.add.outer(squares, squares) - products
-    squared -= products.T
     share = squared / np.add.outer(lengths, lengths)
     _, which = np.unique(groups, axis=0, return_inverse=True)
     equal = which.ravel() == which.reshape(-1, 1)
@@ -167,11 +168,12 @@ def _mix(
     if not (shares >= near).all():
         return None
     squared[a, b] = squared[b, a] = apart
+    first = equal.argmax(axis=1)
+    squared = squared[first][:, first]
     centre = int(np.argmin(squares)) if centre is None else centre
-    gram = products - (products[centre] - products[centre, centre]) - products[:, [centre]]
-    np.fill_diagonal(gram, squared[centre])
-    there = squared[centre] == 0
-    gram[there], gram[:, there] = 0, 0
+    gram = np.add.outer(squared[centre], squared[centre])
+    gram -= squared
+    gram /= 2
     squared *= 4.0**rows.unit
     none = np.zeros((T, T), np.int64)
     space = WorkerSpace(squared, none, gram, centre, rows.unit, none[0], none[0] == 0)
@@ -234,7 +236,8 @@ def in_units(space: WorkerSpace, unit: int) -> WorkerSpace:
     shift = np.maximum(sizes - unit - FAR, 0)
     places = np.where(sizes > NOTHING, space.shift + space.unit - shift - unit, 0)
     factors = np.ldexp(1.0, places)
-    gram = space.gram * factors[:, None] * factors
+    gram = space.gram * factors[:, None]
+    gram *= factors
     return space._replace(gram=gram, unit=unit, shift=shift)
 
 
@@ -344,6 +347,8 @@ def _squared_distances(
     """
     squared, scale, share = _from_gram(gram, exponents)
     doubtful = share < near
+    if not (doubtful.any() or exponents.any()):
+        return squared, scale
     for row, first in np.argwhere(np.tril(share < near * EQUAL)):
         if doubtful[row, first] and _equal(vectors, row, first):
             squared[row, first] = squared[first, row] = 0
@@ -373,16 +378,19 @@ def _squared_distances(
 def _from_gram(gram: Float64, exponents: Exponents) -> tuple[Float64, Exponents, Float64]:
     """Return q and e, ||x_i - x_j||^2 = q_ij 4^e_ij, and their share in ||y_i||^2 + ||y_j||^2."""
     squares = gram.diagonal()
-    scale = np.maximum.outer(exponents, exponents)
     if exponents.any():
+        scale = np.maximum.outer(exponents, exponents)
         sums = np.ldexp(squares[:, None], 2 * (exponents[:, None] - scale))
         sums = sums + sums.T
         products = np.ldexp(gram, np.add.outer(exponents, exponents) - 2 * scale)
     else:
+        scale = np.zeros(gram.shape, dtype=np.int64)
         sums, products = np.add.outer(squares, squares), gram
-    squared = np.maximum(sums - 2 * products, 0)
+    squared = np.multiply(products, -2)
+    squared += sums
+    np.maximum(squared, 0, out=squared)
     np.fill_diagonal(squared, 0)
-    share = squared / sums
+    share = np.divide(squared, sums, out=sums)
     np.fill_diagonal(share, 1)
     return squared, scale, share
 
