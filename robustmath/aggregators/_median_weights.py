@@ -26,6 +26,10 @@ ROUNDING = 1e-6
 """Residual from which on a failed Newton step means that only rounding errors are left."""
 
 
+NOISE = 1e-12
+"""Residual from which on one that does not fall any more consists of rounding errors."""
+
+
 def median_weights(gram: Float64, tol: float) -> Float64:
     """Return the weights w whose point is the geometric median.
 
@@ -53,7 +57,7 @@ def median_weights(gram: Float64, tol: float) -> Float64:
         inverse = 1 / distances
         pull = weights * inverse.sum() - inverse
         residual = _length(gram, pull) / n
-        if residual <= tol:
+        if residual <= tol or last <= min(residual, NOISE):
             break
         weiszfeld = inverse / inverse.sum()
         if residual > last / 2:

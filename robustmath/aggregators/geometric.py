@@ -47,7 +47,7 @@ BESIDE = 2.0**-5
 """A point this much nearer to a row than the centre is wants that row as the centre."""
 
 
-def geometric_median(vectors: ArrayLike, tol: float = 1e-10) -> Vector:
+def geometric_median(vectors: ArrayLike, tol: float = 1e-14) -> Vector:
     r"""Return the geometric median (7), to full accuracy.
 
     .. math:: \text{GM}(\mathbf{g}_1, \dots, \mathbf{g}_n) :=
@@ -61,9 +61,10 @@ def geometric_median(vectors: ArrayLike, tol: float = 1e-10) -> Vector:
     ----------
     vectors : array_like of shape (n, d)
         One real vector a worker. A row that is not finite pulls in no direction and is left out.
-    tol : float, default 1e-10
+    tol : float, default 1e-14
         Stop when the mean of the unit vectors from the point to the rows, which is zero at the
-        optimum, is at most this long; > 0. See `geometric_median_certificate`.
+        optimum, is at most this long, or when rounding errors are all that is left; > 0. See
+        `geometric_median_certificate`.
 
     Returns
     -------
