@@ -243,6 +243,8 @@ def test_tables_and_settings_stand_beside_the_picture(name, tmp_path):
     markdown = files[3].read_text()
     assert ("(not in the paper)" in markdown.splitlines()[0]) == (name in OURS)
     assert len(record["lines"]) == len(histories)
+    table = read_grid(markdown)
+    assert "n = 3:" in markdown
     for row, (line, found) in zip(record["lines"], histories.items(), strict=True):
         last = [100 * sum(history.accuracy[-4:]) / 4 for history in found]
         assert row["values"] == pytest.approx(last, abs=1e-4)
@@ -251,15 +253,31 @@ def test_tables_and_settings_stand_beside_the_picture(name, tmp_path):
         assert row["interval"] == pytest.approx([low, high], abs=1e-4)
         assert (row["n"], row["seeds"]) == (3, [0, 1, 2])
         assert Run.from_json(record["fixed settings"] | row["settings"]) == line.run
-        assert f"| {line.panel} | {line.label} | {row['mean']:.1f} |" in markdown
+        cell = f"{row['mean']:.1f} ± {(high - low) / 2:.1f}"
+        diverged = sum(history.diverged_at is not None for history in found)
+        cell += f" ({diverged} diverged)" if diverged else ""
+        assert table[line.panel, line.label] == cell
     again = report.write(name, histories, tmp_path / "..")
     assert all(one.read_bytes() == two.read_bytes() for one, two in zip(files, again, strict=True))
+
+
+def read_grid(markdown):
+    """Return the first table of a Markdown text, by panel and line."""
+    first = next(block for block in markdown.split("\n\n") if block.startswith("| "))
+    (corner, *heads), _, *rows = (line.strip("| ").split(" | ") for line in first.splitlines())
+    cells = {
+        (row, head): cell for row, *each in rows for head, cell in zip(heads, each, strict=True)
+    }
+    return cells if corner == "panel" else {key[::-1]: cell for key, cell in cells.items()}
 
 
 def test_one_seed_has_no_interval(tmp_path):
     record = json.loads(report.write("fig1c", made_up_figure("fig1c", 1), tmp_path)[2].read_text())
     assert all(row["interval"] is None and row["n"] == 1 for row in record["lines"])
-    assert "| iid | CM |" in (tmp_path / "fig1c.md").read_text()
+    table = read_grid((tmp_path / "fig1c.md").read_text())
+    assert {key: float(cell) for key, cell in table.items()} == {
+        (row["panel"], row["line"]): round(row["mean"], 1) for row in record["lines"]
+    }
 
 
 def test_colours_are_the_ones_that_the_colour_blind_can_tell_apart():

@@ -157,15 +157,11 @@ def as_markdown(record: dict[str, Any]) -> str:
     ]
     parts += [record["finding"] + "."]
     parts += [f"Final accuracy: {record['final accuracy']}. Interval: {record['interval']}."]
-    rows = [
-        [row["panel"], row["line"], *_cells(row, ""), _diverged(row["diverged"])]
-        for row in record["lines"]
-    ]
-    head = ["panel", "line", "final accuracy (%)", "95 % interval", "seeds", "diverged"]
-    parts += [_table(head, rows)]
+    parts += [f"Percent ± half the interval, n = {record['lines'][0]['n']}:"]
+    parts += [_grid(record["lines"])]
     if record["differences"]:
         rows = [
-            [row["panel"], row["line"], row["minus"], *_cells(row, "+")]
+            [row["panel"], row["line"], row["minus"], *_difference(row)]
             for row in record["differences"]
         ]
         head = ["panel", "line", "minus", "difference (points)", "95 % interval", "seeds"]
@@ -222,14 +218,27 @@ def _numbers(found: Estimate) -> dict[str, Any]:
     }
 
 
-def _cells(row: dict[str, Any], sign: str) -> list[str]:
+def _difference(row: dict[str, Any]) -> list[str]:
     low_high = row["interval"]
-    shown = f"{low_high[0]:{sign}.1f} to {low_high[1]:{sign}.1f}" if low_high else "-"
-    return [f"{row['mean']:{sign}.1f}", shown, str(row["n"])]
+    shown = f"{low_high[0]:+.1f} to {low_high[1]:+.1f}" if low_high else "-"
+    return [f"{row['mean']:+.1f}", shown, str(row["n"])]
 
 
-def _diverged(count: int) -> str:
-    return str(count) if count else "-"
+def _grid(lines: Sequence[dict[str, Any]]) -> str:
+    """Return the table of final accuracies: panels by lines, whichever are fewer side by side."""
+    cells = {(line["panel"], line["line"]): _cell(line) for line in lines}
+    panels, labels = (list(dict.fromkeys(key[k] for key in cells)) for k in (0, 1))
+    if len(labels) <= len(panels):
+        rows = [[panel, *(cells.get((panel, label), "") for label in labels)] for panel in panels]
+        return _table(["panel", *labels], rows)
+    rows = [[label, *(cells.get((panel, label), "") for panel in panels)] for label in labels]
+    return _table(["line", *panels], rows)
+
+
+def _cell(line: dict[str, Any]) -> str:
+    interval, diverged = line["interval"], line["diverged"]
+    half = f" ± {(interval[1] - interval[0]) / 2:.1f}" if interval else ""
+    return f"{line['mean']:.1f}{half}" + (f" ({diverged} diverged)" if diverged else "")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
