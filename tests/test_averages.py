@@ -148,21 +148,46 @@ def test_the_chosen_average_has_the_bits_of_the_average_in_memory():
     assert found.tobytes() in {average.tobytes() for average in averages}
 
 
-def test_vectors_are_read_once_and_averages_never_all(monkeypatch):
-    """Negative control: two camps that cancel cannot be measured by their inner products."""
+def read_by_krum(monkeypatch, vectors, rule=rm.krum):
+    """Return what is measured when averages of the vectors are."""
     measured = []
     gram = _worker_space._gram
-    monkeypatch.setattr(
-        _worker_space,
-        "_gram",
-        lambda vectors, *rest: measured.append(vectors) or gram(vectors, *rest),
-    )
-    vectors = seeded().standard_normal((10, 500))
-    rm.resampled(rm.krum, 2, rng=seeded())(vectors, 2)
-    assert len(measured) == 1
-    assert measured[0] is vectors
-    rm.resampled(rm.krum, 2, rng=seeded())(crowd("two camps that cancel", np.float64), 2)
-    assert any(isinstance(rows, Averages) for rows in measured)
+
+    def spy(vectors, *rest):
+        measured.append(vectors)
+        return gram(vectors, *rest)
+
+    monkeypatch.setattr(_worker_space, "_gram", spy)
+    rm.resampled(rule, 2, rng=seeded())(vectors, 2)
+    return measured
+
+
+def halves():
+    """Return ten vectors of which five are equal, and the other five too: many averages are."""
+    return np.repeat(seeded().standard_normal((2, 500)), 5, axis=0)
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [seeded().standard_normal((10, 500)), crowd("outlier of 1e8", np.float32), halves()],
+    ids=["normal", "outlier", "halves"],
+)
+def test_the_vectors_are_measured_and_averages_are_not(monkeypatch, vectors):
+    assert not any(isinstance(rows, Averages) for rows in read_by_krum(monkeypatch, vectors))
+
+
+def test_averages_that_cancel_are_measured(monkeypatch):
+    """The negative control: their distances have no digits left in those of the vectors."""
+    camps = crowd("two camps that cancel", np.float64)
+    assert any(isinstance(rows, Averages) for rows in read_by_krum(monkeypatch, camps))
+
+
+def test_equal_averages_have_equal_distances_to_the_last_bit():
+    for seed in range(50):
+        vectors = seeded(seed).standard_normal((5, 7))
+        vectors[0] *= 1e5  # what the averages share, and so is taken out
+        squared = measure(Averages(vectors, np.array([[0, 1, 2], [0, 3, 4], [2, 1, 0]]))).squared
+        assert squared[0].tolist() == [0, squared[0, 1], 0] == squared[2].tolist()
 
 
 def test_a_rule_after_resampling_takes_no_memory_for_averages(tmp_path):
