@@ -1,6 +1,7 @@
 """Draw the pictures of all demos: `python demos/make_pictures.py [NAME ...] [--out DIR]`.
 
 Without names it draws those of all demos. A picture is a function of the demo and its seed 0.
+With `--figures DIR` it takes the figures that `robustmath reproduce --out DIR` left there instead.
 """
 
 from __future__ import annotations
@@ -34,10 +35,15 @@ def draw(name: str, folder: Path) -> Path:
         contextlib.redirect_stdout(io.StringIO()),
     ):
         runpy.run_path(str(demo), run_name="__main__")
+    return shrink(path, path)
+
+
+def shrink(path: Path, out: Path) -> Path:
+    """Write a picture with few colours to `out`, and return it."""
     with Image.open(path) as picture:
         small = picture.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
-    small.save(path, optimize=True)
-    return path
+    small.save(out, optimize=True)
+    return out
 
 
 def main() -> None:
@@ -45,10 +51,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(demos())}")
     parser.add_argument("--out", type=Path, default=HERE / "pictures", metavar="DIR")
+    parser.add_argument("--figures", type=Path, metavar="DIR", help="shrink those found there")
     chosen = parser.parse_args()
     if unknown := sorted(set(chosen.names) - set(demos())):
         parser.error(f"there is no demo {', '.join(unknown)}; there are {', '.join(demos())}")
     chosen.out.mkdir(parents=True, exist_ok=True)
+    if chosen.figures:
+        for figure in sorted(chosen.figures.glob("*.png")):
+            print(shrink(figure, chosen.out / figure.name))
+        return
     for name in chosen.names or demos():
         start = time.perf_counter()
         path = draw(name, chosen.out)

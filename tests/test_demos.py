@@ -827,3 +827,7 @@ def test_pictures_of_the_readme_can_be_drawn_again(tmp_path):
     assert min(matplotlib.image.imread(picture).shape[:2]) > 500
     with pytest.raises(SystemExit):
         execute("make_pictures", "five_krums")
+    small = tmp_path / "small"
+    printed, _ = execute("make_pictures", "--figures", str(out), "--out", str(small))
+    assert printed.split() == [str(small / "four_krums.png")]
+    assert (small / "four_krums.png").stat().st_size < 60_000
