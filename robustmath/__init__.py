@@ -38,6 +38,7 @@ Modules:
     robustmath.attacks      sections 2 and 4.2: what Byzantine workers send
     robustmath.theory       Proposition I: closed forms, exact laws, robustness coefficients
     robustmath.robustness   every rule in a table: its source, breakdown point, cost and bounds
+    robustmath.slots        Algorithm 2's slots: who sits where, and what that settles
     robustmath.counting     good outputs counted without drawing slots
     robustmath.montecarlo   estimates whose error probability is stated
     robustmath.learning     section 4: data, model, training, figures
@@ -92,16 +93,8 @@ from robustmath.preaggregation import (
     nearest_neighbor_mixing,
     static_clipping,
 )
-from robustmath.resampling import (
-    Resampled,
-    bucket,
-    good_outputs,
-    mixing_matrix,
-    resample,
-    resampled,
-    sample_slots,
-    usage_counts,
-)
+from robustmath.resampling import Resampled, bucket, resample, resampled
+from robustmath.slots import good_outputs, mixing_matrix, sample_slots, usage_counts
 
 __all__ = [
     "GuaranteeWarning",

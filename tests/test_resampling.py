@@ -13,14 +13,13 @@ from hypothesis import given, settings, target
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from robustmath import _blocks, resampling
-from robustmath.resampling import (
+from robustmath import _blocks
+from robustmath import slots as algorithm_2
+from robustmath.resampling import bucket, resample, resampled
+from robustmath.slots import (
     READINGS,
-    bucket,
     good_outputs,
     mixing_matrix,
-    resample,
-    resampled,
     sample_slots,
     usage_counts,
 )
@@ -167,7 +166,7 @@ def test_verbatim_is_the_printed_loop_on_every_stream_of_draws(n, s, T):
             assert (high, size) == (n, streams.shape)
             return streams.copy()
 
-    places = resampling._verbatim(n, T, s, len(streams), Replay())
+    places = algorithm_2._verbatim(n, T, s, len(streams), Replay())
     expected = [printed_loop(n, s, T, iter(stream).__next__) for stream in streams.tolist()]
     np.testing.assert_array_equal(places, expected)
 
@@ -180,8 +179,8 @@ def test_with_one_copy_verbatim_is_independent_and_sequential_a_permutation():
 @pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937, np.random.SFC64])
 @pytest.mark.parametrize("reading", READINGS)
 def test_slots_depend_on_the_seed_alone(reading, bits, monkeypatch):
-    def draw(trials, places_at_once=resampling.PLACES_AT_ONCE):
-        monkeypatch.setattr(resampling, "PLACES_AT_ONCE", places_at_once)
+    def draw(trials, places_at_once=algorithm_2.PLACES_AT_ONCE):
+        monkeypatch.setattr(algorithm_2, "PLACES_AT_ONCE", places_at_once)
         rng = np.random.Generator(bits(7))
         return sample_slots(5, 3, T=4, reading=reading, trials=trials, rng=rng), rng.random()
 

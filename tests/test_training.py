@@ -20,7 +20,7 @@ from robustmath.learning.server import RULES, Server
 from robustmath.learning.settings import Run
 from robustmath.learning.training import SGD_ON_MNIST, step_size, train, worker_gradients
 from robustmath.learning.workers import Pixels, Purpose, stream
-from robustmath.resampling import sample_slots
+from robustmath.slots import sample_slots
 from tests.test_mlp import plain_loss
 
 CLASSES, PIXELS = 3, 12
