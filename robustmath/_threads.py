@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, TypeVar
 
+from robustmath._blas import one_blas_thread
 from robustmath._validation import as_integer
 
 T = TypeVar("T")
@@ -63,8 +64,8 @@ def set_num_threads(threads: int) -> int:
     """Set the number of threads that a rule may use on large data.
 
     Large are data of 50 rows or more and four million entries or more; smaller ones are worked on
-    in the thread that calls. No bit of a result depends on the number. The linear algebra library
-    under NumPy has threads of its own, which its own settings govern (``OPENBLAS_NUM_THREADS``).
+    in the thread that calls. No bit of a result depends on the number. OpenBLAS, the linear algebra
+    library under most copies of NumPy, is kept to one thread meanwhile.
 
     Parameters
     ----------
@@ -107,18 +108,19 @@ def in_order(function: Callable[[T], R], items: Iterable[T], shape: tuple[int, i
     """
     n, d = shape
     threads = _threads if n >= MANY and n * d >= LARGE else 1
-    if threads == 1:
-        yield from map(function, items)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        pending: deque[Future[R]] = deque()
-        for item in items:
-            # A copy of the context, because np.errstate belongs to it.
-            pending.append(pool.submit(copy_context().run, function, item))
-            if len(pending) > 2 * threads:
+    with one_blas_thread():
+        if threads == 1:
+            yield from map(function, items)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            pending: deque[Future[R]] = deque()
+            for item in items:
+                # A copy of the context, because np.errstate belongs to it.
+                pending.append(pool.submit(copy_context().run, function, item))
+                if len(pending) > 2 * threads:
+                    yield pending.popleft().result()
+            while pending:
                 yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
 
 
 def exhaust(results: Iterator[Any]) -> None:

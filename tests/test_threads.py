@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import robustmath as rm
-from robustmath import _threads
+from robustmath import _blas, _threads
 
 RULES = {
     "mean": rm.mean,
@@ -144,3 +144,52 @@ def test_memory_beyond_the_input_does_not_grow_with_the_columns(name, tmp_path):
     assert peaks[0] < 32 << 20
     # Three more rows of float64 may come on top, a copy of the data may not.
     assert peaks[1] - peaks[0] < 3 * 8 * 1_200_000 < n * 4 * 1_200_000
+
+
+def test_numpys_own_openblas_is_found():
+    """In NumPy's wheels for every system; another library is left alone."""
+    library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
+    assert (_blas.openblas() is not None) == (library == "scipy-openblas")
+
+
+def test_openblas_has_one_thread_while_blocks_are_worked_on():
+    get, put = _blas.openblas() or (lambda: 1, lambda threads: None)
+    before = get()
+    put(2)
+    several = get()
+    try:
+        seen = _threads.in_order(lambda item: (item, get()), range(3), shape=(1, 1))
+        assert list(seen) == [(0, 1), (1, 1), (2, 1)]
+        assert get() == several
+        with pytest.raises(ZeroDivisionError):
+            list(_threads.in_order(lambda item: 1 // item, [0], shape=(1, 1)))
+        assert get() == several
+        abandoned = _threads.in_order(lambda item: item, range(3), shape=(1, 1))
+        next(abandoned)
+        abandoned.close()
+        assert get() == several
+    finally:
+        put(before)
+
+
+def test_the_last_user_gives_openblas_its_threads_back():
+    get, put = _blas.openblas() or (lambda: 1, lambda threads: None)
+    before = get()
+    put(2)
+    several = get()
+    try:
+        first, second = _blas.one_blas_thread(), _blas.one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert get() == 1
+        second.__exit__(None, None, None)
+        assert get() == several
+    finally:
+        put(before)
+
+
+def test_another_library_is_left_alone(monkeypatch):
+    monkeypatch.setattr(_blas, "openblas", lambda: None)
+    with _blas.one_blas_thread():
+        assert _blas._users == 0

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._blocks import column_blocks, mean_of_rows, working_dtype
+from robustmath._blocks import mean_of_rows
 from robustmath._validation import (
     GuaranteeWarning,
     Vector,
@@ -44,12 +44,7 @@ def refuse_more(hostile: NDArray[np.intp], limit: int, function: str) -> None:
 
 def mean_of_chosen(x: NDArray[Any], rows: NDArray[np.intp]) -> Vector:
     """Return the mean of the chosen rows, whatever their order, (d,)."""
-    rows = np.sort(rows)
-    dtype = working_dtype(x.dtype)
-    out = np.empty(x.shape[1], dtype=dtype)
-    for columns in column_blocks(x.shape[1], len(rows), dtype.itemsize):
-        out[columns] = mean_of_rows(x[rows, columns].astype(dtype, copy=False))
-    return out.astype(floating(x.dtype), copy=False)
+    return mean_of_rows(x, np.sort(rows)).astype(floating(x.dtype), copy=False)
 
 
 def weighted_mean(x: NDArray[Any], weights: Float64) -> Vector:
