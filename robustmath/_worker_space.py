@@ -59,6 +59,9 @@ NEAR = {FLOAT32: 2.0**-4, FLOAT64: 2.0**-12}
 EQUAL = 2.0**-12
 """The part of NEAR that rounding can make of 0."""
 
+BEARABLE = 2.0**-4
+"""The part of NEAR down to which distances of averages keep digits enough: 4 in float32, or 10."""
+
 MANY_PLACES = 1 << 20
 """Places in pairs of averages beyond which it is not worth its time to look at each pair."""
 
@@ -165,7 +168,7 @@ def _mix(
     if len(a) * s**2 > MANY_PLACES:
         return None
     apart, shares = _apart(groups[a], groups[b], np.ldexp(rows.squared, -2 * rows.unit))
-    if not (shares >= near).all():
+    if not (shares >= near * BEARABLE).all():
         return None
     squared[a, b] = squared[b, a] = apart
     first = equal.argmax(axis=1)
