@@ -54,7 +54,8 @@ def ranked_rows(block: NDArray[Any], low: int, high: int) -> Sequence[NDArray[An
         else:
             turned.sort(axis=1)
             ranked = np.array(turned[:, low:high].T, order="C")
-        ranked[np.isnan(ranked)] = np.inf
+        if np.isnan(ranked[-1]).any():
+            ranked[np.isnan(ranked)] = np.inf
         return list(ranked)
 
 

@@ -276,21 +276,23 @@ def rfa(vectors: ArrayLike, T: int = 8, nu: float = 1e-6) -> Vector:
         space = in_units(space, unit)
         smallest = max(np.ldexp(nu, -unit), SMALLEST)
         weights = np.ldexp(shares, (space.shift - exponents)[finite])
+        gram = _finite_gram(space)
         for _ in range(T - 1):
-            distances = radii(_finite_gram(space), weights)
+            distances = radii(gram, weights)
             nearest = int(np.argmin(distances))
-            if distances[nearest] < BESIDE * np.sqrt(_finite_gram(space)[nearest, nearest]):
+            if distances[nearest] < BESIDE * np.sqrt(gram[nearest, nearest]):
                 # So near a row, differences of inner products have no digits left.
                 shift = space.shift
                 space = in_units(measure(x, int(np.flatnonzero(finite)[nearest])), unit)
+                gram = _finite_gram(space)
                 weights = np.ldexp(weights, (space.shift - shift)[finite])
-                distances = radii(_finite_gram(space), weights)
+                distances = radii(gram, weights)
             weights = inverse_shares(np.maximum(smallest, distances))
     return _point(x, space, weights)
 
 
 def _finite_gram(space: WorkerSpace) -> Float64:
-    return space.gram[np.ix_(space.finite, space.finite)]
+    return space.gram if space.finite.all() else space.gram[np.ix_(space.finite, space.finite)]
 
 
 def _point(x: NDArray[Any], space: WorkerSpace, weights: Float64) -> Vector:
