@@ -29,7 +29,7 @@ def draw(records: Sequence[Record], path: Path) -> bool:
     figure, axes = canvas(
         1,
         len(axes_shown),
-        title="Rules beside one read, np.sort and X @ X.T",
+        title=_message([r for r in select(records, part=f"growth/{axes_shown[0]}") if number(r)]),
         size=(max(9.0, 6.5 * len(axes_shown)), 6.0),
         font=14.0,
     )
@@ -47,6 +47,18 @@ def draw(records: Sequence[Record], path: Path) -> bool:
     )
     figure.savefig(path, dpi=100)
     return True
+
+
+def _message(cells: Sequence[Record]) -> str:
+    """Return what the largest data of the first panel say."""
+    n, d = max((r["n"], r["d"]) for r in cells)
+    seconds = {r["what"]: r["seconds"] for r in select(cells, n=n, d=d)}
+    shares = [
+        f"{SHOWN[rule]} takes {seconds[rule] / seconds[base]:.2f} of {SHOWN[base]}"
+        for rule, base in (("coordinatewise_median", "sort"), ("krum", "gram"))
+        if rule in seconds and base in seconds
+    ]
+    return f"{n:,} x {d:,}: " + ", ".join(shares)
 
 
 def _panel(
