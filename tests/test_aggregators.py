@@ -1,5 +1,6 @@
 """Every rule against its definition, for hundreds of arrays of every dtype and memory layout."""
 
+import math
 from decimal import Decimal
 
 import numpy as np
@@ -335,6 +336,45 @@ def test_the_certificate_is_what_it_says():
         assert abs(Decimal(certificate.distance_sum) - total) <= total * Decimal("1e-14")
         assert abs(Decimal(certificate.residual) - oracles.median_residual(rows, point)) < 1e-14
         assert Decimal(certificate.lower_bound) <= optimum + total * Decimal("1e-14")
+
+
+@pytest.mark.parametrize("surplus", [1e-2, 1e-4, 1e-6, 1e-8, 1e-10, -1e-10, -1e-4])
+@pytest.mark.parametrize("offset", [0.0, 3.0])
+def test_a_row_that_is_nearly_optimal_is_left_by_as_little_as_it_has_to_be(surplus, offset):
+    """Unit vectors to three rows add to 2 + surplus, against two rows in one place that hold 2.
+
+    To first order in t the pull along the axis is surplus - 2 t sin^2 / length.
+    """
+    length, cos = 20.0, (1 + surplus) / 2
+    sin = math.sqrt(1 - cos**2)
+    y, z = length * cos, length * sin
+    x = np.array([[0, 0, 0], [0, 0, 0], [1, 0, 0], [y, z, 0], [y, -z, 0]])
+    x += offset
+    expected = max(surplus, 0) * length / (2 * sin**2)
+    found = rm.geometric_median(x) - offset
+    rounding = 1e-14 / abs(surplus)  # of the surplus, where the rows are rounded
+    assert found[0] == pytest.approx(expected, rel=max(1e-6, 3 * surplus, rounding), abs=1e-14)
+    assert np.abs(found[1:]).max() <= 1e-14
+
+
+def test_the_geometric_median_beside_a_row_is_certified():
+    """Measured from another row than the nearest, the length of the gradient would be 0 here."""
+    x = np.array(
+        [
+            [-3.96875, -16.796875, -5.5625, -10.5],
+            [-0.34375, 12.25, -6.53125, -8.90625],
+            [-1.0, 1.0, 1.0, 1.0],
+            [-2.0, -2.0, -2.0, 1.34375],
+            [-0.734375, 0.0, 1.65625, -0.09375],
+            [9.640625, -1.0, -2.125, 2.0],
+            [-1.0, 0.0, 5.640625, 3.03125],
+            [1.0625, -2.0, 16.25, 1.71875],
+            [-0.34375, 12.25, -6.53125, -8.90625],
+            [-2.0, -2.0, -2.0, 1.34375],
+            [-0.734375, 0.0, 1.65625, -0.09375],
+        ]
+    )
+    assert rm.geometric_median_certificate(x, rm.geometric_median(x)).residual < 1e-12
 
 
 def test_the_certificate_is_tight_at_the_optimum_and_only_there():

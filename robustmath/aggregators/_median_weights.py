@@ -40,6 +40,8 @@ def median_weights(gram: Float64, tol: float) -> Float64:
     if middle is not None:
         return middle
     best, between = best_row(gram)
+    # As seen from there: a point near it is then found from small numbers, not as a difference.
+    gram = gram - gram[best] - gram[:, [best]] + gram[best, best]
     inverse = np.divide(1, between, out=np.zeros(n), where=between > 0)
     pull = -inverse
     pull[best] += inverse.sum()
