@@ -13,7 +13,7 @@ Symbols: n rows, T groups of s rows each, d columns.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +47,6 @@ class Averages(RowsOnDemand):
         with np.errstate(all="ignore"):
             _write_block(self.rows, columns, self.groups[rows], out)
         return out
-
-
-def as_rows(rows: RowsOnDemand) -> Vectors:
-    """Return `rows` as what the functions that read by blocks take them for, an array."""
-    return cast(Vectors, rows)
 
 
 def write_averages(rows: Vectors, groups: Groups, out: Vectors) -> None:

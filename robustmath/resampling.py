@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from robustmath import aggregators
-from robustmath._averages import Averages, as_rows, write_averages
+from robustmath._averages import Averages, write_averages
 from robustmath._validation import (
     Vectors,
     as_callable,
@@ -284,4 +284,5 @@ def resample_for(
     if T is not None:
         T = as_integer(T, "resample", "T", 1, len(vectors))
     slots = sample_slots(len(vectors), s, rng=rng, T=T, reading=reading)
-    return Resampled(as_rows(Averages(vectors, slots)), slots)
+    # To what reads by blocks they are an array.
+    return Resampled(cast(Vectors, Averages(vectors, slots)), slots)
