@@ -56,11 +56,13 @@ def map_offsets(
     dtype: np.dtype[Any],
     rows: NDArray[np.intp] | None = None,
     exponents: Exponents | None = None,
+    *,
+    heavy: bool = False,
 ) -> Iterator[R]:
     """Yield ``function(columns, (x_i - c) / 2^e_i)``, chunk by chunk in order, for the `rows`.
 
     `rows` None means all, `exponents` None zeros. Chunks are in C order, and overwritten after the
-    call. There may be threads: see `in_order`.
+    call. If the function is `heavy`, much more than reading, there may be threads: see `in_order`.
     """
     n, d = len(vectors) if rows is None else len(rows), vectors.shape[1]
     if n == 0:
@@ -85,7 +87,7 @@ def map_offsets(
             offsets[i] = _scaled_difference(x[columns].astype(dtype), centre.astype(dtype), place)
         return function(columns, offsets)
 
-    return in_order(work, slices(d, width), (n, d))
+    return in_order(work, slices(d, width), (n, d) if heavy else None)
 
 
 def _scaled_difference(x: NDArray[Any], c: NDArray[Any], exponent: np.int64) -> NDArray[Any]:

@@ -94,7 +94,9 @@ def set_num_threads(threads: int) -> int:
     return before
 
 
-def in_order(function: Callable[[T], R], items: Iterable[T], shape: tuple[int, int]) -> Iterator[R]:
+def in_order(
+    function: Callable[[T], R], items: Iterable[T], shape: tuple[int, int] | None
+) -> Iterator[R]:
     """Yield ``function(item)`` in the order of the items, worked on in threads if there is much.
 
     Parameters
@@ -103,10 +105,11 @@ def in_order(function: Callable[[T], R], items: Iterable[T], shape: tuple[int, i
         Of one item; it writes nothing that another item's call reads or writes.
     items : iterable
         Column blocks, say.
-    shape : (n, d)
-        Of all the data.
+    shape : (n, d) or None
+        Of all the data; None for work that takes little longer than to read them, which is no
+        faster in threads.
     """
-    n, d = shape
+    n, d = shape or (0, 0)
     threads = _threads if n >= MANY and n * d >= LARGE else 1
     with one_blas_thread():
         if threads == 1:

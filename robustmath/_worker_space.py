@@ -275,7 +275,7 @@ def _gram(
     n, origin = len(rows), vectors[centre]
     chosen = None if n == len(vectors) else rows
     gram = np.zeros((n, n))
-    for part in map_offsets(_product, vectors, origin, dtype, chosen):
+    for part in map_offsets(_product, vectors, origin, dtype, chosen, heavy=True):
         gram += part
     if n <= FEW_ROWS:
         gram = np.triu(gram) + np.triu(gram, 1).T
@@ -313,7 +313,7 @@ def _measure_again(
     """Write the products of the `unfit` rows, scaled by their exponents, in float64."""
     again = np.zeros((len(unfit), len(gram)))
     for part in map_offsets(
-        lambda _, y: y[unfit] @ y.T, vectors, origin, FLOAT64, chosen, exponents
+        lambda _, y: y[unfit] @ y.T, vectors, origin, FLOAT64, chosen, exponents, heavy=True
     ):
         again += part
     gram[unfit], gram[:, unfit] = again, again.T

@@ -252,4 +252,4 @@ def _average_groups(
             out[:, columns] = mean if len(groups) == len(out) else mean[which]
 
     with np.errstate(all="ignore"):
-        exhaust(map_offsets(work, x, origin, dtype, None if everyone else finite))
+        exhaust(map_offsets(work, x, origin, dtype, None if everyone else finite, heavy=True))
