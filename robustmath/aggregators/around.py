@@ -9,12 +9,13 @@ Symbols: n workers, f Byzantine, k values to average.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import column_blocks, mean_of_rows, nonfinite_rows, working_dtype
+from robustmath._blocks import column_blocks, nonfinite_rows, working_dtype, write_mean
 from robustmath._order_statistics import ranked_rows
 from robustmath._threads import exhaust, in_order
 from robustmath._validation import Vector, as_vectors, floating
@@ -93,25 +94,25 @@ def mean_nearest_to_median(x: NDArray[Any], rows: NDArray[np.intp], k: int) -> V
 
     def work(columns: slice) -> None:
         block = x[:, columns] if n == len(x) else x[rows, columns]
-        ranked = np.stack(ranked_rows(block, 0, n))
-        out[columns] = mean_of_rows(_slide(ranked, k))
+        write_mean(_slide(ranked_rows(block, 0, n), k), out[columns])
 
     exhaust(in_order(work, column_blocks(x.shape[1], n, out.itemsize), (n, x.shape[1])))
     return out.astype(floating(x.dtype), copy=False)
 
 
-def _slide(ranked: NDArray[Any], k: int) -> NDArray[Any]:
+def _slide(ranked: Sequence[NDArray[Any]], k: int) -> list[NDArray[Any]]:
     """Return the k values of every sorted column that are nearest to its median.
 
     Each value that comes in takes the place of the one that goes out, so row i % k of the result
     holds sorted value i while the columns slide past i.
     """
     n = len(ranked)
-    median = mean_of_rows(ranked[(n - 1) // 2 : n // 2 + 1])
-    nearest = ranked[:k].copy()
+    median = np.empty_like(ranked[0])
+    write_mean(ranked[(n - 1) // 2 : n // 2 + 1], median)
+    nearest = list(ranked[:k])
     with np.errstate(all="ignore"):
         for i in range(n - k):
             incoming = ranked[i + k]
             slides = incoming - median < median - ranked[i]
-            np.copyto(nearest[i % k], incoming, where=slides)
+            nearest[i % k] = np.where(slides, incoming, nearest[i % k])
     return nearest
