@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from robustmath._averages import Averages, Groups
 from robustmath._blocks import ADDED_ROWS, column_blocks, nonfinite_rows, slices, working_dtype
+from robustmath._mixing import distances_of_averages
 from robustmath._offsets import (
     FLOAT32,
     FLOAT64,
@@ -58,12 +59,6 @@ NEAR = {FLOAT32: 2.0**-4, FLOAT64: 2.0**-12}
 
 EQUAL = 2.0**-12
 """The part of NEAR that rounding can make of 0."""
-
-BEARABLE = 2.0**-4
-"""The part of NEAR down to which distances of averages keep digits enough: 4 in float32, or 10."""
-
-MANY_PLACES = 1 << 20
-"""Places in pairs of averages beyond which it is not worth its time to look at each pair."""
 
 FAR = 200
 """A row 2^FAR times farther than the typical row acts through its direction alone."""
@@ -119,9 +114,10 @@ def measure(
         dtype = FLOAT32 if much and working_dtype(vectors.dtype) == FLOAT32 else FLOAT64
     with np.errstate(all="ignore"):
         if isinstance(vectors, Averages):
-            mixed = _mix(vectors, measure(vectors.rows, None, dtype), centre, NEAR[dtype])
-            if mixed is not None:
-                return mixed
+            rows = measure(vectors.rows, None, dtype)
+            space = _of_averages(rows, vectors.groups, centre, NEAR[dtype])
+            if space is not None:
+                return space
         centre = _central_row(vectors) if centre is None else centre
         gram, exponents = _gram(vectors, np.arange(n), centre, dtype)
         finite = np.isfinite(gram.diagonal())
@@ -138,66 +134,28 @@ def measure(
         return in_units(space, _typical(_sizes(space)[finite]))
 
 
-def _mix(
-    vectors: Averages, rows: WorkerSpace, centre: int | None, near: float
+def _of_averages(
+    rows: WorkerSpace, groups: Groups, centre: int | None, near: float
 ) -> WorkerSpace | None:
-    """Return the space of averages by P K P': K the inner products of the rows, P their shares.
+    """Return the space of averages of rows; None if their own do not tell it precisely.
 
-    None if a row is not finite or near the limits of floats, or too many digits are lost: where
-    averages are much nearer to each other than their rows are to the centre. That they share rows
-    does no harm: those are taken out of their difference. The inner products of the averages are
-    those of their distances.
+    The inner products of the averages are those of their distances.
     """
     if rows.scale.any() or rows.shift.any() or not rows.finite.all():
         return None
     first_equal = (rows.squared == 0).argmax(axis=1)
-    groups = np.sort(first_equal[vectors.groups], axis=1)
-    T, s = groups.shape
-    mixed: Float64 = sum(rows.gram[place] for place in groups.T) / s
-    products: Float64 = sum(mixed[:, place] for place in groups.T) / s
-    products = products + products.T
-    lengths = np.sqrt(rows.gram.diagonal())[groups].mean(axis=1) ** 2
-    squares = products.diagonal() / 2
-    squared = np.add.outer(squares, squares) - products
-    share = squared / np.add.outer(lengths, lengths)
-    _, which = np.unique(groups, axis=0, return_inverse=True)
-    equal = which.ravel() == which.reshape(-1, 1)
-    squared[equal], share[equal] = 0, 1
-    a, b = np.nonzero(share < near)
-    a, b = a[a > b], b[a > b]
-    if len(a) * s**2 > MANY_PLACES:
+    between = np.ldexp(rows.squared, -2 * rows.unit)
+    squared = distances_of_averages(first_equal[groups], rows.gram, between, near)
+    if squared is None:
         return None
-    apart, shares = _apart(groups[a], groups[b], np.ldexp(rows.squared, -2 * rows.unit))
-    if not (shares >= near * BEARABLE).all():
-        return None
-    squared[a, b] = squared[b, a] = apart
-    first = equal.argmax(axis=1)
-    squared = squared[first][:, first]
-    centre = int(np.argmin(squares)) if centre is None else centre
+    centre = int(np.argmin(squared.sum(axis=1))) if centre is None else centre
     gram = np.add.outer(squared[centre], squared[centre])
     gram -= squared
     gram /= 2
     squared *= 4.0**rows.unit
-    none = np.zeros((T, T), np.int64)
+    none = np.zeros(squared.shape, np.int64)
     space = WorkerSpace(squared, none, gram, centre, rows.unit, none[0], none[0] == 0)
     return in_units(space, _typical(_sizes(space)))
-
-
-def _apart(a: Groups, b: Groups, squared: Float64) -> tuple[Float64, Float64]:
-    """Return the squared distances between the averages of groups a and b (k, s), and their shares.
-
-    With v the difference of their weights, what they have in common is 0 in it, and D the squared
-    distances of rows: ||avg a - avg b||^2 = -v'Dv / 2, which has lost the more digits the smaller
-    its share in |v|'D|v| / 2 is.
-    """
-    places = np.concatenate([a, b], axis=1)
-    signs = np.repeat([1.0, -1.0], a.shape[1])
-    same = places[:, :, None] == places[:, None, :]
-    weights = (same @ signs) / same.sum(axis=2) / a.shape[1]
-    between = squared[places[:, :, None], places[:, None, :]]
-    apart = np.einsum("ki,kij,kj->k", weights, between, weights)
-    size = np.einsum("ki,kij,kj->k", abs(weights), between, abs(weights))
-    return -apart / 2, -apart / size
 
 
 def measure_from_middle(vectors: NDArray[Any]) -> WorkerSpace:
