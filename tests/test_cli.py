@@ -106,7 +106,12 @@ def wait_for_results(folder: Path, number: int, process) -> set:
 def test_ctrl_c_keeps_the_results_and_says_how_to_go_on(whole, tmp_path):
     command = [*COMMAND, *SMALL, "--jobs", "2", "--fresh", "--out", str(tmp_path)]
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's & ignores it
     )
     wait_for_results(tmp_path, 2, process)
     os.killpg(process.pid, signal.SIGINT)
