@@ -1,8 +1,8 @@
 """One thread for NumPy's linear algebra while blocks of columns are worked on.
 
 OpenBLAS, which NumPy's wheels bring along, divides every product among as many threads as there are
-cores. The products of a block are so small that this makes them slower, up to four times where the
-blocks are worked on side by side already. The number of its threads is one setting for the whole
+cores. The products of a block are so small that this makes them slower, and more so where blocks
+are worked on side by side already. The number of its threads is one setting for the whole
 process: it is set to 1 when the first user comes and back when the last one leaves. Under another
 library (MKL, Accelerate) nothing is done.
 """

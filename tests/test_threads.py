@@ -152,41 +152,39 @@ def test_numpys_own_openblas_is_found():
     assert (_blas.openblas() is not None) == (library == "scipy-openblas")
 
 
-def test_openblas_has_one_thread_while_blocks_are_worked_on():
+@pytest.fixture
+def blas_threads():
+    """Return what tells OpenBLAS' number of threads, which is 2 where there is OpenBLAS."""
     get, put = _blas.openblas() or (lambda: 1, lambda threads: None)
     before = get()
     put(2)
-    several = get()
-    try:
-        seen = _threads.in_order(lambda item: (item, get()), range(3), shape=(1, 1))
-        assert list(seen) == [(0, 1), (1, 1), (2, 1)]
-        assert get() == several
-        with pytest.raises(ZeroDivisionError):
-            list(_threads.in_order(lambda item: 1 // item, [0], shape=(1, 1)))
-        assert get() == several
-        abandoned = _threads.in_order(lambda item: item, range(3), shape=(1, 1))
-        next(abandoned)
-        abandoned.close()
-        assert get() == several
-    finally:
-        put(before)
+    yield get
+    put(before)
 
 
-def test_the_last_user_gives_openblas_its_threads_back():
-    get, put = _blas.openblas() or (lambda: 1, lambda threads: None)
-    before = get()
-    put(2)
-    several = get()
-    try:
-        first, second = _blas.one_blas_thread(), _blas.one_blas_thread()
-        first.__enter__()
-        second.__enter__()
-        first.__exit__(None, None, None)
-        assert get() == 1
-        second.__exit__(None, None, None)
-        assert get() == several
-    finally:
-        put(before)
+def test_openblas_has_one_thread_while_blocks_are_worked_on(blas_threads):
+    several = blas_threads()
+    seen = _threads.in_order(lambda item: (item, blas_threads()), range(3), shape=(1, 1))
+    assert list(seen) == [(0, 1), (1, 1), (2, 1)]
+    assert blas_threads() == several
+    with pytest.raises(ZeroDivisionError):
+        list(_threads.in_order(lambda item: 1 // item, [0], shape=(1, 1)))
+    assert blas_threads() == several
+    abandoned = _threads.in_order(lambda item: item, range(3), shape=(1, 1))
+    next(abandoned)
+    abandoned.close()
+    assert blas_threads() == several
+
+
+def test_the_last_user_gives_openblas_its_threads_back(blas_threads):
+    several = blas_threads()
+    first, second = _blas.one_blas_thread(), _blas.one_blas_thread()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert blas_threads() == 1
+    second.__exit__(None, None, None)
+    assert blas_threads() == several
 
 
 def test_another_library_is_left_alone(monkeypatch):
