@@ -16,7 +16,8 @@ import numpy as np
 
 import robustmath
 from robustmath import attacks, plots
-from robustmath.learning import data, mlp, partition
+from robustmath.learning import data, mlp
+from robustmath.learning.data import partition
 
 options = _stage.options(__doc__)
 

@@ -38,8 +38,8 @@ Modules:
     robustmath.attacks      sections 2 and 4.2: what Byzantine workers send
     robustmath.theory       Proposition I: closed forms, exact laws, robustness coefficients
     robustmath.robustness   every rule in a table: its source, breakdown point, cost and bounds
-    robustmath.slots        Algorithm 2's slots: who sits where, and what that settles
-    robustmath.counting     good outputs counted without drawing slots
+    robustmath.resampling.slots        Algorithm 2's slots: who sits where, and what that settles
+    robustmath.resampling.good_counts     good outputs counted without drawing slots
     robustmath.montecarlo   estimates whose error probability is stated
     robustmath.learning     section 4: data, model, training, figures
     robustmath.claims       the ledger: every checkable sentence of the paper
@@ -49,12 +49,12 @@ Modules:
 ``pytest verify/`` gives every claim its verdict, ``robustmath --help`` lists the commands.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from robustmath import attacks, claims, theory
-from robustmath._names import attribute_hint
-from robustmath._threads import get_num_threads, set_num_threads
-from robustmath._validation import GuaranteeWarning
+from robustmath._checks import GuaranteeWarning, attribute_hint
+from robustmath._numerics.threads import get_num_threads, set_num_threads
 from robustmath.aggregators import (
     MedianCertificate,
     RsaModels,
@@ -87,14 +87,26 @@ from robustmath.aggregators import (
     trimmed_mean,
     zeno,
 )
-from robustmath.counting import sample_good_counts
 from robustmath.preaggregation import (
     adaptive_clipping,
     nearest_neighbor_mixing,
     static_clipping,
 )
-from robustmath.resampling import Resampled, bucket, resample, resampled
-from robustmath.slots import good_outputs, mixing_matrix, sample_slots, usage_counts
+from robustmath.resampling import (
+    Resampled,
+    bucket,
+    good_outputs,
+    mixing_matrix,
+    resample,
+    resampled,
+    sample_good_counts,
+    sample_slots,
+    slots,
+    usage_counts,
+)
+from robustmath.resampling import (
+    good_counts as counting,
+)
 
 __all__ = [
     "GuaranteeWarning",
@@ -146,6 +158,10 @@ __all__ = [
     "usage_counts",
     "zeno",
 ]
+
+# Names that the modules of `resampling` also go by
+sys.modules["robustmath.slots"] = slots
+sys.modules["robustmath.counting"] = counting
 
 if not TYPE_CHECKING:  # a type checker would take it that every name is there
 

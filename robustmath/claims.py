@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from robustmath._names import hint
+from robustmath._checks import hint
 
 HOLDS = "holds"
 CORRECTED = "holds with a correction"

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import mean_of_rows, working_dtype
-from robustmath._nearness import ascending
-from robustmath._offsets import map_offsets
-from robustmath._threads import exhaust
-from robustmath._validation import Vectors, as_real, as_vectors, floating
-from robustmath._worker_space import (
+from robustmath._checks import Vectors, as_real, as_vectors, floating
+from robustmath._numerics.blocks import mean_of_rows, working_dtype
+from robustmath._numerics.nearness import ascending
+from robustmath._numerics.offsets import map_offsets
+from robustmath._numerics.threads import exhaust
+from robustmath._numerics.worker_space import (
     Float64,
     WorkerSpace,
     measure,

@@ -22,7 +22,7 @@ MODULES = [
     "robustmath.attacks",
     "robustmath.theory",
     "robustmath.montecarlo",
-    "robustmath.learning.partition",
+    "robustmath.learning.data.partition",
 ]
 
 

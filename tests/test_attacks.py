@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from robustmath import _blocks
+from robustmath._numerics import blocks as _blocks
 from robustmath.attacks import (
     a_little_is_enough,
     bit_flipping,

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import robustmath as rm
-from robustmath import _worker_space
-from robustmath._averages import Averages
-from robustmath._worker_space import measure
+from robustmath._numerics import worker_space as _worker_space
+from robustmath._numerics.averages import Averages
+from robustmath._numerics.worker_space import measure
 from robustmath.resampling import resample_for
 
 RULES = [

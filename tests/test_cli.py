@@ -14,9 +14,9 @@ import pytest
 from robustmath import cli
 from robustmath.claims import CLAIMS
 from robustmath.cli import reproduce
-from robustmath.learning import runs as runner
 from robustmath.learning.figures import OURS, PAPER
-from robustmath.learning.runs import read_results
+from robustmath.learning.grid import runs as runner
+from robustmath.learning.grid.runs import read_results
 
 COMMAND = [sys.executable, "-m", "robustmath"]
 SMALL = ["reproduce", "fig1c", "fig1b", "--data", "subset", "--steps", "4", "--seeds", "2"]
@@ -235,7 +235,7 @@ def test_a_missing_extra_is_named(no_runs, capsys, tmp_path, monkeypatch):
 
 
 def test_a_folder_in_use_is_refused(capsys, tmp_path):
-    from robustmath.learning import _results_file
+    from robustmath.learning.grid import _results_file
 
     with _results_file.locked(tmp_path):
         message = refusal(capsys, "reproduce", "fig1c", "--data", "subset", "--out", tmp_path)
@@ -282,7 +282,7 @@ def test_where_the_data_are(capsys, tmp_path, monkeypatch):
 
 
 def test_download(capsys, tmp_path, monkeypatch):
-    from robustmath.learning import download
+    from robustmath.learning.data import download
 
     monkeypatch.setattr(download, "download", lambda name: tmp_path / name)
     assert cli.main(["data", "download", "mnist"]) == 0

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from robustmath import counting, sample_good_counts, theory
+from robustmath import sample_good_counts, theory
+from robustmath.resampling import good_counts as counting
 
 ERROR_PROBABILITY = 1e-9
 """Of one check of a law: that a frequency lies outside its interval although the law holds."""

@@ -13,7 +13,7 @@ from distributed import Client
 
 from robustmath import cli
 from robustmath.cli import reproduce
-from robustmath.learning.runs import read_results, run_all
+from robustmath.learning.grid.runs import read_results, run_all
 from tests.test_runs import calls, grid, guess, guess_slowly, wait_until
 
 ROOT = Path(__file__).parents[1]

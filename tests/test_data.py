@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robustmath.learning import catalogue
 from robustmath.learning.data import (
     DataError,
     Dataset,
@@ -25,8 +24,9 @@ from robustmath.learning.data import (
     read_cifar,
     read_idx,
 )
-from robustmath.learning.make_subset import first_of_each, make_subset, write_idx
-from robustmath.learning.settings import Run
+from robustmath.learning.data import sources as catalogue
+from robustmath.learning.data.make_subset import first_of_each, make_subset, write_idx
+from robustmath.learning.grid.settings import Run
 from robustmath.learning.training import train
 
 SUBSET = Path(sys.modules[load.__module__].__file__).with_name("subset")

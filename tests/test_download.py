@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from robustmath.learning import catalogue
-from robustmath.learning import download as download_module
 from robustmath.learning.data import data_folder, load, load_or_subset
-from robustmath.learning.download import download
+from robustmath.learning.data import download as download_module
+from robustmath.learning.data import sources as catalogue
+from robustmath.learning.data.download import download
 
 MNIST_FILES = tuple(catalogue.CATALOGUE["mnist"].files)
 SUBSET = Path(download_module.__file__).with_name("subset")

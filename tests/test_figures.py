@@ -17,8 +17,8 @@ from scipy import stats
 
 from robustmath import plots
 from robustmath.learning.figures import OURS, PAPER, common, fig3, figure_module, report, summary
+from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
-from robustmath.learning.settings import Run
 
 FIGURES = [*PAPER, *OURS]
 

@@ -15,7 +15,7 @@ import robustmath
 from robustmath import theory
 from robustmath.claims import find_claim
 from robustmath.learning.figures import OURS, PAPER, figure_module
-from robustmath.learning.settings import Run
+from robustmath.learning.grid.settings import Run
 from robustmath.learning.training import train
 
 # Every figure's module has these two; an example in the package's own docstring serves them all

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from robustmath import montecarlo
 from robustmath.montecarlo import (
     ErrorBudget,
     Moments,
     count_outcomes,
     covariance_interval,
     estimate,
+    estimates,
     law_region,
     mean_interval,
     probability_interval,
@@ -71,7 +71,7 @@ def test_moments_are_those_of_exact_arithmetic(trials):
 
 
 def test_moments_survive_a_mean_far_from_zero_and_many_batches():
-    outcomes = 1e8 + rng(2).random((5 * montecarlo.BATCH + 1, 2))
+    outcomes = 1e8 + rng(2).random((5 * estimates.BATCH + 1, 2))
     moments = moments_of(outcomes, (1e8, 1e8 + 1))
     fraction = outcomes - 1e8
     mean = [math.fsum(column) / len(outcomes) for column in fraction.T]
@@ -106,7 +106,7 @@ def test_memory_does_not_grow_with_trials():
         tracemalloc.stop()
         return most
 
-    assert peak(64 * montecarlo.BATCH) < 1.5 * peak(2 * montecarlo.BATCH)
+    assert peak(64 * estimates.BATCH) < 1.5 * peak(2 * estimates.BATCH)
 
 
 # Intervals
@@ -396,8 +396,8 @@ def test_intervals_refuse_what_they_cannot_answer():
 @pytest.mark.parametrize("terminal", [True, False])
 def test_progress_is_shown_to_a_terminal_that_has_waited(monkeypatch, capsys, terminal):
     seconds = itertools.count(0, 1.0)
-    monkeypatch.setattr(montecarlo.time, "monotonic", lambda: next(seconds))
-    monkeypatch.setattr(montecarlo.sys.stderr, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(estimates.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(estimates.sys.stderr, "isatty", lambda: terminal, raising=False)
     estimate(constant(0.5), 1000, rng=rng(), bounds=(0, 1), batch=100)
     shown = capsys.readouterr().err
     assert ("1,000 of 1,000 trials\n" in shown) == terminal

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import robustmath as rm
-from robustmath import _blocks
-from robustmath._nearness import ascending, distance_ranks
-from robustmath._worker_space import measure
+from robustmath._numerics import blocks as _blocks
+from robustmath._numerics.nearness import ascending, distance_ranks
+from robustmath._numerics.worker_space import measure
 from robustmath.aggregators import filters, subsets
 from tests.oracles import decimals, lowest
 from tests.oracles import literature as loops

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robustmath.learning.data import load
-from robustmath.learning.partition import split_halves, split_iid, split_sorted
+from robustmath.learning.data.partition import split_halves, split_iid, split_sorted
 
 labels_and_workers = st.lists(st.integers(0, 9), min_size=2, max_size=60).flatmap(
     lambda labels: st.tuples(st.just(labels), st.integers(1, len(labels)))

@@ -13,10 +13,10 @@ from hypothesis import given, settings, target
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from robustmath import _blocks
-from robustmath import slots as algorithm_2
+from robustmath._numerics import blocks as _blocks
 from robustmath.resampling import bucket, resample, resampled
-from robustmath.slots import (
+from robustmath.resampling import slots as algorithm_2
+from robustmath.resampling.slots import (
     READINGS,
     good_outputs,
     mixing_matrix,

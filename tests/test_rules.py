@@ -7,7 +7,9 @@ import pytest
 from scipy.optimize import minimize
 
 import robustmath as rm
-from robustmath import _blocks, _order_statistics, _worker_space
+from robustmath._numerics import blocks as _blocks
+from robustmath._numerics import order_statistics as _order_statistics
+from robustmath._numerics import worker_space as _worker_space
 from verify import definitions
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from robustmath.learning import _results_file
+from robustmath.learning.grid import _results_file
+from robustmath.learning.grid.runs import RunsFailed, read_results, run_all
+from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
-from robustmath.learning.runs import RunsFailed, read_results, run_all
-from robustmath.learning.settings import Run
 
 ROOT = Path(__file__).parents[1]
 

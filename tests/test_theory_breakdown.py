@@ -12,7 +12,7 @@ import pytest
 import robustmath as rm
 from robustmath import theory
 from robustmath.robustness.rules import RULES, find_rule
-from robustmath.theory.breakdown import POINTS
+from robustmath.theory.rules.breakdown import POINTS
 
 pytestmark = pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
 from robustmath import theory
-from robustmath.theory import published, robustness, tight
+from robustmath.theory.rules import kappa, published, tight
 
 
 def squared_distance(x, y):
@@ -172,7 +172,7 @@ def test_our_bounds_are_never_larger_than_published_ones():
 
 
 def test_no_bound_is_below_the_lower_bound_of_all_rules():
-    for rule, (_, least) in robustness.BOUNDS.items():
+    for rule, (_, least) in kappa.BOUNDS.items():
         for f in range(1, 12):
             for n in range(max(2 * f + 1, least(f)), 6 * f):
                 lower = theory.robustness_lower_bound(n, f)

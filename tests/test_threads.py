@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import robustmath as rm
-from robustmath import _blas, _threads
+from robustmath._numerics import blas as _blas
+from robustmath._numerics import threads as _threads
 
 RULES = {
     "mean": rm.mean,

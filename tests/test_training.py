@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from robustmath import aggregators
-from robustmath._validation import GuaranteeWarning
+from robustmath._checks import GuaranteeWarning
 from robustmath.learning import mlp, workers
 from robustmath.learning.adversaries import ATTACKS
 from robustmath.learning.data import Dataset, load, normalized
 from robustmath.learning.evaluation import evaluate
+from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
 from robustmath.learning.server import RULES, Server
-from robustmath.learning.settings import Run
 from robustmath.learning.training import SGD_ON_MNIST, step_size, train, worker_gradients
 from robustmath.learning.workers import Pixels, Purpose, stream
-from robustmath.slots import sample_slots
+from robustmath.resampling.slots import sample_slots
 from tests.test_mlp import plain_loss
 
 CLASSES, PIXELS = 3, 12

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustmath.learning.data import Dataset, load_or_subset, normalized
+from robustmath.learning.data.partition import split_sorted
 from robustmath.learning.mlp import gradients, initial_parameters
-from robustmath.learning.partition import split_sorted
 
 WIDTHS = (784, 100, 10)
 

@@ -19,7 +19,7 @@ from robustmath.claims import CORRECTED, REPRODUCED
 from robustmath.learning.figures import fig1a, fig2a, fig2b, fig2c, fig3
 from robustmath.learning.figures.common import RESAMPLED, RULES, Line, base_run
 from robustmath.learning.figures.summary import accuracies, difference, estimate
-from robustmath.learning.runs import run_all
+from robustmath.learning.grid.runs import run_all
 
 NEAR = 5.0
 """Percentage points within which two accuracies are called about the same."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._offsets import Float64
+from robustmath._numerics.offsets import Float64
 
 STEPS = 500
 """Iterations at most: Newton's method needs about ten."""

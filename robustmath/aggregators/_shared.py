@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._blocks import mean_of_rows
-from robustmath._validation import (
+from robustmath._checks import (
     GuaranteeWarning,
     Vector,
     as_integer,
     floating,
     too_many_hostile,
 )
-from robustmath._worker_space import Float64, weighted_sum
+from robustmath._numerics.blocks import mean_of_rows
+from robustmath._numerics.worker_space import Float64, weighted_sum
 
 
 def tolerated(f: object, n: int, function: str) -> int:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import column_blocks, nonfinite_rows, working_dtype, write_mean
-from robustmath._order_statistics import ranked_rows
-from robustmath._threads import exhaust, in_order
-from robustmath._validation import Vector, as_vectors, floating
+from robustmath._checks import Vector, as_vectors, floating
+from robustmath._numerics.blocks import column_blocks, nonfinite_rows, working_dtype, write_mean
+from robustmath._numerics.order_statistics import ranked_rows
+from robustmath._numerics.threads import exhaust, in_order
 from robustmath.aggregators._shared import refuse_more, tolerated
 
 

@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import column_blocks, mean_of_rows, nonfinite_rows
-from robustmath._offsets import row_norms, weighted_sum
-from robustmath._validation import (
+from robustmath._checks import (
     Vector,
     as_array,
     as_real,
@@ -21,6 +19,8 @@ from robustmath._validation import (
     floating,
     too_many_hostile,
 )
+from robustmath._numerics.blocks import column_blocks, mean_of_rows, nonfinite_rows
+from robustmath._numerics.offsets import row_norms, weighted_sum
 
 
 def mean(vectors: ArrayLike) -> Vector:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from robustmath._blocks import working_dtype
-from robustmath._offsets import row_norms, weighted_sum
-from robustmath._validation import Vector, as_array, as_integer, as_real, as_vectors, floating
+from robustmath._checks import Vector, as_array, as_integer, as_real, as_vectors, floating
+from robustmath._numerics.blocks import working_dtype
+from robustmath._numerics.offsets import row_norms, weighted_sum
 from robustmath.aggregators.averages import refuse_majority
 
 

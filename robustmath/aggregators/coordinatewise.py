@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from robustmath._order_statistics import mean_of_ranks
-from robustmath._validation import Vector, as_integer, as_vectors, floating
+from robustmath._checks import Vector, as_integer, as_vectors, floating
+from robustmath._numerics.order_statistics import mean_of_ranks
 
 
 def coordinatewise_median(vectors: ArrayLike) -> Vector:

@@ -20,9 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
 
-from robustmath._blocks import nonfinite_rows
-from robustmath._nearness import distances_near_the_core, inner_products
-from robustmath._validation import (
+from robustmath._checks import (
     GuaranteeWarning,
     Vector,
     as_generator,
@@ -30,7 +28,9 @@ from robustmath._validation import (
     as_real,
     as_vectors,
 )
-from robustmath._worker_space import Float64, measure
+from robustmath._numerics.blocks import nonfinite_rows
+from robustmath._numerics.nearness import distances_near_the_core, inner_products
+from robustmath._numerics.worker_space import Float64, measure
 from robustmath.aggregators._shared import (
     mean_of_chosen,
     refuse_more,

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import working_dtype
-from robustmath._offsets import (
+from robustmath._checks import Vector, as_array, as_integer, as_real, as_vectors, floating
+from robustmath._numerics.blocks import working_dtype
+from robustmath._numerics.offsets import (
     FLOAT32,
     FLOAT64,
     Float64,
@@ -19,8 +20,7 @@ from robustmath._offsets import (
     row_norms,
     weighted_sum,
 )
-from robustmath._validation import Vector, as_array, as_integer, as_real, as_vectors, floating
-from robustmath._worker_space import (
+from robustmath._numerics.worker_space import (
     WorkerSpace,
     in_units,
     in_units_of_nearest,

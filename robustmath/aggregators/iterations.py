@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import column_blocks
-from robustmath._validation import Vector, Vectors, as_array, as_real, as_vectors, floating
+from robustmath._checks import Vector, Vectors, as_array, as_real, as_vectors, floating
+from robustmath._numerics.blocks import column_blocks
 from robustmath.aggregators.averages import server_direction, sign_majority
 
 

@@ -21,9 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import nonfinite_rows, working_dtype
-from robustmath._nearness import ascending
-from robustmath._validation import (
+from robustmath._checks import (
     Vector,
     as_array,
     as_integer,
@@ -31,7 +29,9 @@ from robustmath._validation import (
     as_vectors,
     floating,
 )
-from robustmath._worker_space import row_norms
+from robustmath._numerics.blocks import nonfinite_rows, working_dtype
+from robustmath._numerics.nearness import ascending
+from robustmath._numerics.worker_space import row_norms
 from robustmath.aggregators._shared import mean_of_chosen, refuse_more, tolerated
 
 

@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import mean_of_rows
-from robustmath._offsets import Float64
-from robustmath._validation import (
+from robustmath._checks import (
     GuaranteeWarning,
     Vector,
     as_integer,
@@ -21,7 +19,9 @@ from robustmath._validation import (
     floating,
     too_many_hostile,
 )
-from robustmath._worker_space import in_units_of_nearest, measure
+from robustmath._numerics.blocks import mean_of_rows
+from robustmath._numerics.offsets import Float64
+from robustmath._numerics.worker_space import in_units_of_nearest, measure
 
 
 def krum(vectors: ArrayLike, f: int) -> Vector:

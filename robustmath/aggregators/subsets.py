@@ -18,9 +18,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._nearness import distance_ranks, distances_near_the_core, inner_products
-from robustmath._validation import Vector, as_vectors
-from robustmath._worker_space import Float64, measure
+from robustmath._checks import Vector, as_vectors
+from robustmath._numerics.nearness import distance_ranks, distances_near_the_core, inner_products
+from robustmath._numerics.worker_space import Float64, measure
 from robustmath.aggregators._shared import mean_of_chosen, refuse_more, tolerated
 
 SAME = 1e-10

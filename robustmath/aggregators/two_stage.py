@@ -10,10 +10,10 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._blocks import column_blocks, mean_of_rows, nonfinite_rows, working_dtype
-from robustmath._nearness import ascending
-from robustmath._validation import GuaranteeWarning, Vector, as_integer, as_vectors, floating
-from robustmath._worker_space import Float64, WorkerSpace, measure
+from robustmath._checks import GuaranteeWarning, Vector, as_integer, as_vectors, floating
+from robustmath._numerics.blocks import column_blocks, mean_of_rows, nonfinite_rows, working_dtype
+from robustmath._numerics.nearness import ascending
+from robustmath._numerics.worker_space import Float64, WorkerSpace, measure
 from robustmath.aggregators._shared import refuse_more
 from robustmath.aggregators.around import mean_nearest_to_median
 from robustmath.aggregators.geometric import geometric_median

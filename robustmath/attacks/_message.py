@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from robustmath._blocks import column_blocks
-from robustmath._validation import Vector, Vectors, floating
+from robustmath._checks import Vector, Vectors, floating
+from robustmath._numerics.blocks import column_blocks
 
 
 def send(good: Vectors, f: int, statistic: Callable[[Vectors], Vector]) -> Vectors:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.blas import dnrm2
 
-from robustmath._validation import Vectors, as_callable, as_integer, as_vectors, floating
+from robustmath._checks import Vectors, as_callable, as_integer, as_vectors, floating
 
 Rule = Callable[[Vectors], ArrayLike]
 Float64 = NDArray[np.float64]

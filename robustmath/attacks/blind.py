@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._validation import (
+from robustmath._checks import (
     Vectors,
     as_generator,
     as_integer,

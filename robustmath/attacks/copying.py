@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._validation import Vectors, as_generator, as_integer, as_vectors, floating
+from robustmath._checks import Vectors, as_generator, as_integer, as_vectors, floating
 
 __all__ = ["MimicWarmup", "mimic", "mimic_target", "mimic_warmup", "replay"]
 

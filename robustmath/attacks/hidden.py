@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import pdist
 from scipy.special import ndtri
 
-from robustmath._validation import (
+from robustmath._checks import (
     Vectors,
     as_choice,
     as_integer,

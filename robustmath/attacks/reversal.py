@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from robustmath._validation import Vectors, as_integer, as_real, as_vectors
+from robustmath._checks import Vectors, as_integer, as_real, as_vectors
 from robustmath.aggregators.averages import normalized_mean
 from robustmath.attacks._message import send
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from robustmath._validation import Vectors, as_generator
+from robustmath._checks import Vectors, as_generator
 from robustmath.attacks._target import Attempt, BudgetSpentError, Float64, Rule, Target
 from robustmath.attacks.hidden import PERTURBATIONS, a_little_is_enough, min_max, min_sum
 from robustmath.attacks.reversal import inner_product_manipulation, negative_sum

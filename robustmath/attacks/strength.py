@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from robustmath._validation import Vectors, as_callable, as_real
+from robustmath._checks import Vectors, as_callable, as_real
 from robustmath.attacks._target import BudgetSpentError, Rule, Target
 
 __all__ = ["StrongestAttack", "strongest"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from robustmath._names import hint
+from robustmath._checks import hint
 
 
 class Refusal(Exception):

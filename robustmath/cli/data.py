@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from robustmath.cli._arguments import choice
-from robustmath.learning.catalogue import CATALOGUE
+from robustmath.learning.data.sources import CATALOGUE
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -54,7 +54,7 @@ def _where(options: argparse.Namespace) -> int:
 
 
 def _download(options: argparse.Namespace) -> int:
-    from robustmath.learning.download import download
+    from robustmath.learning.data.download import download
 
     try:
         print(download(options.name))

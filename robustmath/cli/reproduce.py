@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from robustmath.cli._arguments import Refusal, choice, positive
-from robustmath.learning.catalogue import CATALOGUE
+from robustmath.learning.data.sources import CATALOGUE
 from robustmath.learning.figures import OURS, PAPER, figure_module
 
 GROUPS = {
@@ -89,7 +89,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _reproduce(options: argparse.Namespace) -> int:
     from robustmath.learning.figures import common, report
-    from robustmath.learning.runs import RunsFailed, read_results, run_all
+    from robustmath.learning.grid.runs import RunsFailed, read_results, run_all
 
     names = list(
         dict.fromkeys(name for given in options.figures for name in GROUPS.get(given, (given,)))

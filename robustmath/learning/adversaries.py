@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustmath import attacks
-from robustmath._validation import as_choice
+from robustmath._checks import as_choice
 
 Array = NDArray[Any]
 

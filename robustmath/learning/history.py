@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from robustmath.learning.settings import Run
+from robustmath.learning.grid.settings import Run
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from robustmath._validation import as_array, as_generator, as_integer
+from robustmath._checks import as_array, as_generator, as_integer
 
 Array = NDArray[Any]
 

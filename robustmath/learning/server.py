@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from robustmath import aggregators
-from robustmath._validation import as_choice
-from robustmath.learning.settings import Run
+from robustmath._checks import as_choice
+from robustmath.learning.grid.settings import Run
 from robustmath.learning.workers import Purpose, stream
 from robustmath.resampling import resample
 

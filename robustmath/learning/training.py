@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._validation import GuaranteeWarning
+from robustmath._checks import GuaranteeWarning
 from robustmath.learning import mlp
 from robustmath.learning.adversaries import ATTACKS, crafted, named_attack
 from robustmath.learning.data import Dataset, load
 from robustmath.learning.evaluation import evaluate
+from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
 from robustmath.learning.server import RULES, Rule, Server, named_rule
-from robustmath.learning.settings import Run
 from robustmath.learning.workers import Pixels, Purpose, Workers, model_widths, stream
 
 __all__ = ["ATTACKS", "RULES", "SGD_ON_MNIST", "History", "Run", "train", "worker_gradients"]

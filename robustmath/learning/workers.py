@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from robustmath.learning import mlp
 from robustmath.learning.adversaries import Attack
-from robustmath.learning.partition import split_halves, split_iid, split_sorted
-from robustmath.learning.settings import Run
+from robustmath.learning.data.partition import split_halves, split_iid, split_sorted
+from robustmath.learning.grid.settings import Run
 
 if TYPE_CHECKING:
     from robustmath.learning.data import Dataset

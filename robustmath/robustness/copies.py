@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustmath import theory
-from robustmath._validation import as_choice, as_generator, as_integer
+from robustmath._checks import as_choice, as_generator, as_integer
 from robustmath.montecarlo import Interval, estimate, mean_interval
 from robustmath.resampling import bucket, resample
 from robustmath.robustness.rules import find_rule

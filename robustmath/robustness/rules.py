@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import robustmath as rm
 from robustmath import theory
-from robustmath.theory.robustness import BOUNDS
+from robustmath.theory.rules.kappa import BOUNDS
 
 __all__ = ["RULES", "ToldRule", "find_rule"]
 

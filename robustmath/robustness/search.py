@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._validation import as_generator, as_integer
+from robustmath._checks import as_generator, as_integer
 from robustmath.attacks import worst_case
 
 __all__ = ["LargestRatio", "good_sets", "largest_ratio", "ratio"]

@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from robustmath import plots
-from robustmath._validation import GuaranteeWarning
+from robustmath._checks import GuaranteeWarning
 from robustmath.robustness.rules import RULES, ToldRule
 from robustmath.robustness.search import largest_ratio
 

@@ -9,38 +9,38 @@ drive a rule away, `influence` what one does. Numbers are `fractions.Fraction` w
 rational.
 """
 
-from robustmath.theory.breakdown import breakdown_point, driven_from, farthest_error
-from robustmath.theory.good_outputs import good_count_pmf, minimum_good
-from robustmath.theory.influence import jackknife_influence, sensitivity_curve
-from robustmath.theory.joint_slot_laws import covariance_factor, maximum_usage_pmf
-from robustmath.theory.moments import (
+from robustmath.theory.algorithm_2.good_outputs import good_count_pmf, minimum_good
+from robustmath.theory.algorithm_2.joint_slot_laws import covariance_factor, maximum_usage_pmf
+from robustmath.theory.algorithm_2.moments import (
     good_variance_factor,
     output_correlation,
     output_covariance_factor,
     printed_good_variance_factor,
     variance_factor,
 )
-from robustmath.theory.published import (
-    PublishedBound,
-    clipped_robustness,
-    mixed_robustness,
-    published_bound,
-)
-from robustmath.theory.resampled import (
-    ResampledRobustness,
-    best_copies,
-    bucketed_robustness,
-    resampled_robustness,
-)
-from robustmath.theory.robustness import robustness_bound, robustness_lower_bound
-from robustmath.theory.slot_laws import (
+from robustmath.theory.algorithm_2.slot_laws import (
     coincidence_probabilities,
     inclusion_probabilities,
     pattern_laws,
     variance_factors,
 )
-from robustmath.theory.tight import TightExample, tight_example
-from robustmath.theory.two_camps import camp_counts_law, median_law
+from robustmath.theory.algorithm_2.two_camps import camp_counts_law, median_law
+from robustmath.theory.rules.breakdown import breakdown_point, driven_from, farthest_error
+from robustmath.theory.rules.influence import jackknife_influence, sensitivity_curve
+from robustmath.theory.rules.kappa import robustness_bound, robustness_lower_bound
+from robustmath.theory.rules.published import (
+    PublishedBound,
+    clipped_robustness,
+    mixed_robustness,
+    published_bound,
+)
+from robustmath.theory.rules.resampled import (
+    ResampledRobustness,
+    best_copies,
+    bucketed_robustness,
+    resampled_robustness,
+)
+from robustmath.theory.rules.tight import TightExample, tight_example
 
 __all__ = [
     "PublishedBound",

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Iterator
 
 from robustmath.learning.data import Dataset, load
-from robustmath.learning.settings import Run
+from robustmath.learning.grid.settings import Run
 from robustmath.learning.training import train
 from tests.benchmarks.cases import S
 from tests.benchmarks.records import Record

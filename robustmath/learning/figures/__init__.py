@@ -25,7 +25,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from robustmath._validation import as_choice
+from robustmath._checks import as_choice
 
 __all__ = ["OURS", "PAPER", "figure_module"]
 

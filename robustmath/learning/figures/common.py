@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
-from robustmath.learning.settings import Run
 
 __all__ = ["NU", "RESAMPLED", "RULES", "SPLITS", "Histories", "Line", "base_run", "panels", "runs"]
 

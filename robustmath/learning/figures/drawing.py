@@ -35,7 +35,7 @@ def curve(
 
     Examples
     --------
-    >>> from robustmath.learning.settings import Run
+    >>> from robustmath.learning.grid.settings import Run
     >>> curve("mean", [History(Run(steps=0), [0], [0.25], [], [], [], None, [])]).y
     [25.0]
     """
@@ -94,7 +94,7 @@ def selection(
 
     Examples
     --------
-    >>> from robustmath.learning.settings import Run
+    >>> from robustmath.learning.grid.settings import Run
     >>> history = History(Run(good=2), [0], [0.1], [], [], [3, 1], None, [])
     >>> selection("KRUM", [history]).y
     [75.0, 25.0]

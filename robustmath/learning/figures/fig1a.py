@@ -15,7 +15,7 @@ from robustmath import plots
 from robustmath.learning.figures.common import RULES, SPLITS, Histories, Line, panels
 from robustmath.learning.figures.drawing import curve, label_curves, selection
 from robustmath.learning.figures.summary import percent
-from robustmath.learning.settings import Run
+from robustmath.learning.grid.settings import Run
 
 
 def lines(base: Run) -> list[Line]:

@@ -16,7 +16,7 @@ from robustmath import plots
 from robustmath.learning.figures.common import RULES, SPLITS, Histories, Line, panels
 from robustmath.learning.figures.drawing import curve, label_curves
 from robustmath.learning.figures.summary import percent
-from robustmath.learning.settings import Run
+from robustmath.learning.grid.settings import Run
 
 
 def lines(base: Run) -> list[Line]:

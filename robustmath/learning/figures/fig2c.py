@@ -17,7 +17,7 @@ from robustmath.learning.figures import fig1c
 from robustmath.learning.figures.common import RESAMPLED, Histories, Line, panels
 from robustmath.learning.figures.drawing import curve, label_curves
 from robustmath.learning.figures.summary import percent
-from robustmath.learning.settings import Run
+from robustmath.learning.grid.settings import Run
 
 
 def lines(base: Run) -> list[Line]:

@@ -20,7 +20,7 @@ from robustmath import plots
 from robustmath.learning.figures.common import RESAMPLED, RULES, Histories, Line, panels
 from robustmath.learning.figures.drawing import curve
 from robustmath.learning.figures.summary import difference
-from robustmath.learning.settings import Run
+from robustmath.learning.grid.settings import Run
 
 NAMES = ("KRUM", "CM", "RFA T=1", "RFA T=8")
 ATTACKS = {

@@ -20,7 +20,7 @@ from robustmath.learning.figures import fig3
 from robustmath.learning.figures.common import RESAMPLED, RULES, Histories, Line, panels
 from robustmath.learning.figures.drawing import estimates
 from robustmath.learning.figures.summary import accuracies, difference
-from robustmath.learning.settings import Run
+from robustmath.learning.grid.settings import Run
 
 ATTACKS = {
     "no attack": "none",

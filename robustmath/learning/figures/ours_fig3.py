@@ -13,7 +13,7 @@ from robustmath.learning.figures import fig3
 from robustmath.learning.figures.common import RESAMPLED, Histories, Line, panels
 from robustmath.learning.figures.drawing import estimates
 from robustmath.learning.figures.summary import accuracies
-from robustmath.learning.settings import Run
+from robustmath.learning.grid.settings import Run
 
 NAMES = (*fig3.NAMES, "mean")
 ATTACKS = fig3.ATTACKS | {"normalised mean": "normalized_mean"}

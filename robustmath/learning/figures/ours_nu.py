@@ -18,7 +18,7 @@ from robustmath import plots
 from robustmath.learning.figures.common import RESAMPLED, Histories, Line
 from robustmath.learning.figures.drawing import estimates
 from robustmath.learning.figures.summary import accuracies, estimate
-from robustmath.learning.settings import Run
+from robustmath.learning.grid.settings import Run
 
 PLAIN = "without resampling"
 SMOOTHINGS = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)

@@ -19,7 +19,7 @@ from robustmath import plots
 from robustmath.learning.figures.common import RULES, Histories, Line
 from robustmath.learning.figures.drawing import estimates
 from robustmath.learning.figures.summary import accuracies, estimate
-from robustmath.learning.settings import Run
+from robustmath.learning.grid.settings import Run
 
 ATTACKS = {
     "no attack": "none",

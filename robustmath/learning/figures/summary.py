@@ -50,7 +50,7 @@ def final_accuracy(history: History) -> float:
 
     Examples
     --------
-    >>> from robustmath.learning.settings import Run
+    >>> from robustmath.learning.grid.settings import Run
     >>> run = Run(steps=10, evaluate_every=2)
     >>> history = History(run, [0, 2, 4, 6, 8, 10], [0, 0, 0, 0, 0.6, 0.8], [], [], [], None, [])
     >>> final_accuracy(history)
@@ -78,7 +78,7 @@ def accuracies(histories: Sequence[History]) -> list[float]:
 
     Examples
     --------
-    >>> from robustmath.learning.settings import Run
+    >>> from robustmath.learning.grid.settings import Run
     >>> accuracies([History(Run(steps=0), [0], [0.25], [], [], [], None, [])])
     [25.0]
     """
@@ -140,7 +140,7 @@ def difference(histories: Sequence[History], others: Sequence[History]) -> Estim
 
     Examples
     --------
-    >>> from robustmath.learning.settings import Run
+    >>> from robustmath.learning.grid.settings import Run
     >>> high, low = (History(Run(steps=0), [0], [a], [], [], [], None, []) for a in (0.75, 0.5))
     >>> difference([high], [low]).mean
     25.0
@@ -165,7 +165,7 @@ def percent(histories: Sequence[History]) -> str:
 
     Examples
     --------
-    >>> from robustmath.learning.settings import Run
+    >>> from robustmath.learning.grid.settings import Run
     >>> percent([History(Run(steps=0), [0], [0.25], [], [], [], None, [])])
     '25 %'
     """

@@ -1,0 +1,195 @@
+"""What every public function checks before it computes, and the errors it raises.
+
+An error names the function, the value and the bound: ``krum needs n >= f + 3; got n=5, f=3``.
+A wrong type is a TypeError, a wrong value a ValueError.
+"""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+C = TypeVar("C")
+Vector = NDArray[np.floating[Any]]
+Vectors = NDArray[Any]
+
+
+class GuaranteeWarning(UserWarning):
+    """A rule was computed where its robustness guarantee does not apply."""
+
+
+class RowsOnDemand:
+    """(n, d) data that are made where they are read: to the rules, an array that they only index.
+
+    Parameters
+    ----------
+    shape : (n, d)
+    dtype : dtype
+        Floating.
+    """
+
+    def __init__(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
+        self.shape, self.dtype, self.size = shape, dtype, shape[0] * shape[1]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> Vectors:
+        """Return what an array would, for one or two indices."""
+        rows, columns = index if isinstance(index, tuple) else (index, slice(None))
+        chosen = np.arange(len(self))[rows]
+        return self.read(chosen, columns) if chosen.ndim else self.read(chosen[None], columns)[0]
+
+    def read(self, rows: NDArray[np.intp], columns: slice | NDArray[np.intp]) -> Vectors:
+        """Return a block, one row for each of `rows`, in an array of its own."""
+        raise NotImplementedError
+
+    def width(self, columns: slice | NDArray[np.intp]) -> int:
+        """Return the number of columns in a block."""
+        return len(range(self.shape[1])[columns] if isinstance(columns, slice) else columns)
+
+
+def as_array(values: ArrayLike, function: str, name: str, ndim: int | None) -> NDArray[Any]:
+    """Return `values` as a real array without a copy if possible.
+
+    It must have `ndim` axes, none of them empty; any shape goes if `ndim` is None.
+
+    Floating, integer and boolean dtypes pass as they are (a memmap is not read); a caller that
+    computes uses `floating` for the dtype of its result.
+    """
+    if isinstance(values, RowsOnDemand):
+        return cast(Vectors, values)
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{function} does not take masked arrays; got {name} with a mask")
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{function} needs {name} with rows of equal length; {error}") from error
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{function} needs real {name}; got dtype {array.dtype}")
+    if ndim is not None and (array.ndim != ndim or array.size == 0):
+        axes = {1: "(d,)", 2: "(n, d)"}.get(ndim, f"{ndim} axes")
+        raise ValueError(
+            f"{function} needs {name} of shape {axes}, no axis empty; got shape {array.shape}"
+        )
+    return array
+
+
+def as_vectors(vectors: ArrayLike, function: str, name: str = "vectors") -> Vectors:
+    """Return `vectors` as a real array (n, d) with n, d >= 1; see `as_array`."""
+    return as_array(vectors, function, name, 2)
+
+
+def floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype of a result: the input's own if it is floating, else float64."""
+    return dtype.newbyteorder("=") if dtype.kind == "f" else np.dtype(np.float64)
+
+
+def as_integer(value: object, function: str, name: str, low: int, high: int | None = None) -> int:
+    """Return `value` as an int with low <= value <= high (no upper bound if high is None)."""
+    bound = f"{name} >= {low}" if high is None else f"{low} <= {name} <= {high}"
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{function} needs an integer {bound}; got {name}={value!r}")
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{function} needs an integer {bound}; got {name}={value!r}") from None
+    if number < low or (high is not None and number > high):
+        raise ValueError(f"{function} needs {bound}; got {name}={number}")
+    return number
+
+
+def as_real(
+    value: object, function: str, name: str, low: float = -np.inf, *, strict: bool = False
+) -> float:
+    """Return `value` as a finite float >= low (> low if strict)."""
+    bound = f"finite {name}" + (
+        "" if low == -np.inf else f" > {low:g}" if strict else f" >= {low:g}"
+    )
+    if isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value) != 0:  # type: ignore[arg-type]
+        raise TypeError(f"{function} needs a {bound}; got {name}={value!r}")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise TypeError(f"{function} needs a {bound}; got {name}={value!r}") from None
+    if not np.isfinite(number) or number < low or (strict and number == low):
+        raise ValueError(f"{function} needs a {bound}; got {name}={value!r}")
+    return number
+
+
+def as_choice(value: object, function: str, name: str, choices: tuple[str, ...]) -> str:
+    """Return `value` if it is one of `choices`."""
+    if not isinstance(value, str):
+        raise TypeError(f"{function} needs {name} to be a string; got {value!r}")
+    if value not in choices:
+        raise ValueError(
+            f"{function} needs {name} in {', '.join(choices)}; got {value!r}{hint(value, choices)}"
+        )
+    return value
+
+
+def as_callable(value: C, function: str, name: str) -> C:
+    """Return `value` if it can be called."""
+    if not callable(value):
+        raise TypeError(f"{function} needs a callable {name}; got {value!r}")
+    return value
+
+
+def as_generator(rng: object, function: str) -> np.random.Generator:
+    """Return `rng` if it is a numpy.random.Generator: there is no hidden source of randomness."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"{function} needs rng=numpy.random.default_rng(seed), a Generator; got {rng!r}"
+        )
+    return rng
+
+
+def too_many_hostile(function: str, rows: NDArray[np.intp], limit: int) -> ValueError:
+    """Return the error for more rows with NaN or infinite entries than a rule can take."""
+    shown = ", ".join(map(str, rows[:10])) + (", ..." if len(rows) > 10 else "")
+    return ValueError(
+        f"{function} can take at most {limit} rows that are not finite; got {len(rows)}: {shown}"
+    )
+
+
+def hint(name: object, names: Iterable[str]) -> str:
+    """Return "; did you mean 'krum'?" if one of the names is near, else nothing.
+
+    Examples
+    --------
+    >>> hint("KRUMM", ["mean", "krum"])
+    "; did you mean 'krum'?"
+    >>> hint("x", ["mean", "krum"])
+    ''
+    """
+    lowered = {known.lower(): known for known in names}
+    near = difflib.get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.5)
+    return f"; did you mean {lowered[near[0]]!r}?" if near else ""
+
+
+def attribute_hint(name: str, homes: Mapping[str, Sequence[str]]) -> str:
+    """Return where an attribute may be: under another module, as part of a name, or spelt so.
+
+    Examples
+    --------
+    >>> homes = {"rm": ["mean", "geometric_median"], "rm.attacks": ["mimic"]}
+    >>> attribute_hint("mimic", homes)
+    '; did you mean rm.attacks.mimic?'
+    >>> attribute_hint("median", homes)
+    '; did you mean rm.geometric_median?'
+    >>> attribute_hint("maen", homes)
+    '; did you mean rm.mean?'
+    """
+    paths = [(known, f"{home}.{known}") for home, names in homes.items() for known in names]
+    word = name.lower()
+    found = [path for known, path in paths if known.lower() == word]
+    found = found or [path for known, path in paths if word in known.lower().split("_")]
+    if not found:
+        near = difflib.get_close_matches(word, [known.lower() for known, _ in paths], n=1)
+        found = [path for known, path in paths if known.lower() in near][:1]
+    return f"; did you mean {' or '.join(found)}?" if found else ""

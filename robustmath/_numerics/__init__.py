@@ -1,0 +1,1 @@
+"""Distances, sums, order statistics and column blocks: no rule is named here."""

@@ -1,0 +1,95 @@
+"""Column blocks: how every rule reads (n, d) data, in memory or memory-mapped, once and in order.
+
+A block is small enough to stay in the cache and large enough to hide the cost of a NumPy call.
+Nothing here holds more than one block, so a rule needs no memory that grows with d beyond its
+result. Sums over rows are taken row after row, so that no bit of them depends on where blocks
+begin or on how the data lie in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustmath._numerics.blas import one_blas_thread
+
+BLOCK_BYTES = 1 << 22
+
+ADDED_ROWS = 32
+"""Rows that fit in a block when rows are only added up: the sum has to stay in the cache."""
+
+
+def column_blocks(d: int, n: int, itemsize: int) -> Iterator[slice]:
+    """Cut d columns of n rows into slices of about BLOCK_BYTES."""
+    return slices(d, max(1, BLOCK_BYTES // (n * itemsize)))
+
+
+def slices(d: int, width: int) -> Iterator[slice]:
+    """Cut d columns into slices of a width."""
+    for start in range(0, d, width):
+        yield slice(start, min(start + width, d))
+
+
+def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype a rule computes in: float32 for float16 and float32, float64 for integers.
+
+    Wider floating types are kept as they are.
+    """
+    if dtype.kind != "f":
+        return np.dtype(np.float64)
+    return dtype.newbyteorder("=") if dtype.itemsize >= 4 else np.dtype(np.float32)
+
+
+def nonfinite_rows(vectors: NDArray[Any], dtype: np.dtype[Any] | None = None) -> NDArray[np.intp]:
+    """Return the indices of the rows with an entry that is NaN or infinite, as `dtype` if given."""
+    n, d = vectors.shape
+    if vectors.dtype.kind != "f":
+        return np.arange(0)
+    dtype = vectors.dtype if dtype is None else dtype
+
+    finite = np.ones(n, dtype=bool)
+    # In one thread: this takes little longer than to read the data.
+    with np.errstate(all="ignore"), one_blas_thread():
+        for columns in column_blocks(d, n, vectors.dtype.itemsize):
+            block = vectors[:, columns].astype(dtype, copy=False)
+            fits: NDArray[np.bool_] = np.isfinite(np.vecdot(block, block))
+            for row in np.flatnonzero(~fits):
+                fits[row] = np.isfinite(block[row]).all()
+            finite &= fits
+    return np.flatnonzero(~finite)
+
+
+def mean_of_rows(vectors: NDArray[Any], rows: Iterable[int] | None = None) -> NDArray[Any]:
+    """Return the mean of `rows`, of all if None, in the working dtype.
+
+    Entries near the largest float do not overflow on the way.
+    """
+    d = vectors.shape[1]
+    rows = range(len(vectors)) if rows is None else list(rows)
+    out = np.empty(d, dtype=working_dtype(vectors.dtype))
+    # Rows are read fastest in long pieces, unless their entries lie apart.
+    apart = isinstance(vectors, np.ndarray) and vectors.strides[1] != vectors.itemsize
+    for columns in column_blocks(d, ADDED_ROWS if apart else 1, out.itemsize):
+        write_mean([vectors[row, columns] for row in rows], out[columns])
+    return out
+
+
+def write_mean(rows: Sequence[NDArray[Any]], out: NDArray[Any]) -> None:
+    """Write the mean of `rows`, each (width,), to `out`; see `mean_of_rows`."""
+    with np.errstate(all="ignore"):
+        if len(rows) == 1:
+            out[:] = rows[0]
+            return
+        np.add(rows[0], rows[1], out=out, dtype=out.dtype)
+        for row in rows[2:]:
+            out += row
+        out /= len(rows)
+        finite = np.isfinite(out)
+        if not finite.all():
+            lost = ~finite
+            out[lost] = 0
+            for row in rows:
+                out[lost] += row[lost] / out.dtype.type(len(rows))

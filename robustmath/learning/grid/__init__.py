@@ -1,0 +1,1 @@
+"""Many trainings: their settings, running them on several processes, and their results."""

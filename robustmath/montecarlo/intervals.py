@@ -1,0 +1,473 @@
+r"""Intervals whose error probability is stated and holds at any number of trials.
+
+No appeal to normality; what is known is that outcomes lie in declared bounds.
+
+- means, variances and covariances: the empirical Bernstein bound [1]_;
+- probabilities: Clopper and Pearson's interval [2]_;
+- a whole discrete law: a ball in relative entropy [3]_.
+
+Where several numbers are estimated together the error probability is shared between them (union
+bound), so that it is that of the whole answer.
+
+Glossary: N trials, k coordinates of one outcome, delta error probability, R = high - low.
+
+References
+----------
+.. [1] A. Maurer, M. Pontil, "Empirical Bernstein bounds and sample variance penalization",
+   COLT 2009, Theorem 4.
+.. [2] C. J. Clopper, E. S. Pearson, "The use of confidence or fiducial limits illustrated in the
+   case of the binomial", Biometrika 26 (1934).
+.. [3] R. Agrawal, "Finite-sample concentration of the multinomial in relative entropy", IEEE
+   Transactions on Information Theory 66 (2020).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+from scipy.special import rel_entr
+from scipy.stats import beta
+
+from robustmath import _checks as check
+
+__all__ = [
+    "Interval",
+    "LawRegion",
+    "Moments",
+    "covariance_interval",
+    "law_region",
+    "mean_interval",
+    "probability_interval",
+    "variance_interval",
+]
+
+Array = NDArray[np.float64]
+
+
+class Moments(NamedTuple):
+    """What `estimate` keeps of N outcomes in R^k; its size does not depend on N.
+
+    Attributes
+    ----------
+    trials : int
+        N.
+    mean : ndarray of shape (k,)
+        Mean of the outcomes.
+    covariance : ndarray of shape (k, k)
+        Covariance of the outcomes, divided by N - 1; variances on the diagonal.
+    low, high : ndarray of shape (k,)
+        The declared bounds.
+    pairs : int
+        Disjoint pairs (x, x') of trials, N // 2 of them.
+    pair_mean, pair_variance : ndarray of shape (k, k)
+        Mean and variance over the pairs of (x_i - x'_i)(x_j - x'_j) / 2, a bounded quantity whose
+        expectation is the covariance.
+
+    Examples
+    --------
+    >>> from robustmath.montecarlo import estimate
+    >>> found = estimate(
+    ...     lambda rng, size: np.tile([0.0, 1.0], size // 2),
+    ...     1000,
+    ...     rng=np.random.default_rng(0),
+    ...     bounds=(0, 1),
+    ... )
+    >>> found.trials, found.mean
+    (1000, array([0.5]))
+    """
+
+    trials: int
+    mean: Array
+    covariance: Array
+    low: Array
+    high: Array
+    pairs: int
+    pair_mean: Array
+    pair_variance: Array
+
+
+class Interval(NamedTuple):
+    """Bounds that all hold at once with probability at least 1 - `error_probability`.
+
+    Attributes
+    ----------
+    estimate, low, high : ndarray
+        Estimates and bounds, of one shape.
+    error_probability : float
+        Probability that any true value lies outside of its bounds is at most this.
+    trials : int
+        Number of independent trials.
+
+    Examples
+    --------
+    >>> found = Interval(np.array([0.5]), np.array([0.4]), np.array([0.6]), 1e-6, 1000)
+    >>> found.contains([0.45]), found.contains([0.7])
+    (True, False)
+    """
+
+    estimate: Array
+    low: Array
+    high: Array
+    error_probability: float
+    trials: int
+
+    def contains(self, values: ArrayLike) -> bool:
+        """Return whether every value (one for all, or one each) lies within its bounds."""
+        values = np.asarray(values, dtype=np.float64)
+        if values.ndim and values.shape != self.low.shape:
+            raise ValueError(
+                f"Interval.contains needs one value or shape {self.low.shape}; got {values.shape}"
+            )
+        return bool(np.all((self.low <= values) & (values <= self.high)))
+
+    @property
+    def resolution(self) -> float:
+        """The departure that is detected with probability at least 1 - `error_probability`.
+
+        The interval holds the truth; a value farther from the truth than the interval is long
+        cannot lie in it too. For several coordinates: the longest of the intervals.
+        """
+        return float(np.max(self.high - self.low))
+
+
+class LawRegion(NamedTuple):
+    """Discrete laws p with KL(frequencies || p) <= radius, in every row of `frequencies`.
+
+    Attributes
+    ----------
+    frequencies : ndarray of shape (rows, categories)
+        How often each category came up.
+    radius : float
+        Bound on the relative entropy, in nats.
+    error_probability : float
+        Probability that any row's true law lies outside of the region is at most this.
+    trials : int
+        Number of independent trials.
+
+    Examples
+    --------
+    >>> found = LawRegion(np.array([[0.5, 0.5]]), 0.01, 1e-6, 1000)
+    >>> found.contains([0.5, 0.5]), found.contains([0.9, 0.1])
+    (True, False)
+    """
+
+    frequencies: Array
+    radius: float
+    error_probability: float
+    trials: int
+
+    def divergence(self, law: ArrayLike) -> float:
+        """Return the largest KL(frequencies || law) over the rows; infinite off its support."""
+        p = np.asarray(law, dtype=np.float64)
+        if p.shape[-1:] != self.frequencies.shape[-1:]:
+            raise ValueError(
+                f"LawRegion.divergence needs a law of {self.frequencies.shape[-1]} categories;"
+                f" got shape {p.shape}"
+            )
+        if not (np.all(p >= 0) and np.allclose(p.sum(axis=-1), 1, rtol=0, atol=1e-12)):
+            raise ValueError("LawRegion.divergence needs probabilities that sum to 1")
+        return float(np.max(rel_entr(self.frequencies, p).sum(axis=-1)))
+
+    def contains(self, law: ArrayLike) -> bool:
+        """Return whether the law, shape (categories,) or one per row, is in the region."""
+        return self.divergence(law) <= self.radius
+
+    @property
+    def resolution(self) -> float:
+        """The distance in total variation that is detected with probability 1 - error_probability.
+
+        By Pinsker's inequality the region's laws are within sqrt(radius / 2) of the frequencies,
+        and so is the truth.
+        """
+        return float(np.sqrt(2 * self.radius))
+
+
+def mean_interval(moments: Moments, error_probability: float) -> Interval:
+    r"""Return an interval for the mean of every coordinate.
+
+    sqrt(2 V L / N) + 7 R L / (3 (N - 1)) to either side, where V is the sample variance and
+    L = ln(4 k / delta): Maurer and Pontil's Theorem 4 for both sides and k coordinates.
+
+    Parameters
+    ----------
+    moments : Moments
+        From `estimate`.
+    error_probability : float, in (0, 1)
+        delta, for all coordinates together.
+
+    Returns
+    -------
+    Interval
+        Arrays of shape (k,).
+
+    Raises
+    ------
+    ValueError
+        If the error probability is not in (0, 1).
+
+    Examples
+    --------
+    Outcomes 0 and 1 in turn, N = 8: the interval cannot say much yet.
+
+    >>> from robustmath.montecarlo import estimate
+    >>> moments = estimate(lambda rng, size: np.arange(size) % 2, 8,
+    ...                    rng=np.random.default_rng(0), bounds=(0, 1))
+    >>> mean_interval(moments, 0.05)
+    Interval(estimate=array([0.5]), low=array([0.]), high=array([1.]),
+             error_probability=0.05, trials=8)
+    """
+    _refuse_other(moments, "mean_interval")
+    delta = as_error_probability(error_probability, "mean_interval")
+    half = _bernstein(
+        np.diag(moments.covariance),
+        moments.high - moments.low,
+        moments.trials,
+        delta / len(moments.mean),
+    )
+    return Interval(
+        moments.mean,
+        np.maximum(moments.mean - half, moments.low),
+        np.minimum(moments.mean + half, moments.high),
+        delta,
+        moments.trials,
+    )
+
+
+def variance_interval(moments: Moments, error_probability: float) -> Interval:
+    r"""Return an interval for the variance of every coordinate.
+
+    (x - x')^2 / 2 over disjoint pairs of trials is independent, lies in [0, R^2 / 2] and has the
+    variance as its mean, to which the bound of `mean_interval` applies.
+
+    Parameters
+    ----------
+    moments : Moments
+        From `estimate`, at least 4 trials.
+    error_probability : float, in (0, 1)
+        delta, for all coordinates together.
+
+    Returns
+    -------
+    Interval
+        Arrays of shape (k,); the estimate is that of the pairs.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 4 trials or the error probability is not in (0, 1).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> from robustmath.montecarlo import estimate
+    >>> die = estimate(lambda rng, size: rng.integers(1, 7, size), 200_000, rng=rng, bounds=(1, 6))
+    >>> variance_interval(die, 1e-6).contains(35 / 12)
+    True
+    """
+    _refuse_other(moments, "variance_interval")
+    delta = as_error_probability(error_probability, "variance_interval")
+    spread = moments.high - moments.low
+    return _pair_interval(
+        moments,
+        np.diag(moments.pair_mean),
+        np.diag(moments.pair_variance),
+        spread**2 / 2,
+        (np.zeros_like(spread), spread**2 / 4),
+        delta,
+    )
+
+
+def covariance_interval(moments: Moments, error_probability: float) -> Interval:
+    r"""Return an interval for every entry of the covariance matrix.
+
+    (x_i - x'_i)(x_j - x'_j) / 2 over disjoint pairs of trials, as in `variance_interval`; the error
+    probability is shared by the k (k + 1) / 2 distinct entries.
+
+    Parameters
+    ----------
+    moments : Moments
+        From `estimate`, at least 4 trials.
+    error_probability : float, in (0, 1)
+        delta, for all entries together.
+
+    Returns
+    -------
+    Interval
+        Arrays of shape (k, k); the estimate is that of the pairs.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 4 trials or the error probability is not in (0, 1).
+
+    Examples
+    --------
+    Of two tickets 0 and 1 drawn without replacement one is always the other's complement:
+
+    >>> def tickets(rng, size):
+    ...     first = rng.integers(0, 2, size)
+    ...     return np.stack([first, 1 - first], axis=1)
+    >>> from robustmath.montecarlo import estimate
+    >>> moments = estimate(tickets, 100_000, rng=np.random.default_rng(0), bounds=(0, 1))
+    >>> covariance_interval(moments, 1e-6).contains([[1/4, -1/4], [-1/4, 1/4]])
+    True
+    """
+    _refuse_other(moments, "covariance_interval")
+    delta = as_error_probability(error_probability, "covariance_interval")
+    spread = np.outer(moments.high - moments.low, moments.high - moments.low)
+    diagonal = np.eye(len(moments.mean), dtype=bool)
+    return _pair_interval(
+        moments,
+        moments.pair_mean,
+        moments.pair_variance,
+        np.where(diagonal, spread / 2, spread),
+        (np.where(diagonal, 0, -spread / 4), spread / 4),
+        delta,
+    )
+
+
+def probability_interval(successes: ArrayLike, trials: int, error_probability: float) -> Interval:
+    """Return Clopper and Pearson's exact interval for every success probability.
+
+    Parameters
+    ----------
+    successes : array_like of int, any shape
+        Numbers of successes, each in 0..trials.
+    trials : int, >= 1
+        Number of independent trials.
+    error_probability : float, in (0, 1)
+        delta, for all probabilities together.
+
+    Returns
+    -------
+    Interval
+        Arrays of the shape of `successes`.
+
+    Raises
+    ------
+    ValueError
+        If a count is not in 0..trials or the error probability not in (0, 1).
+
+    Examples
+    --------
+    No success in 10 trials leaves probabilities up to 1 - 0.025^(1/10):
+
+    >>> interval = probability_interval(0, 10, 0.05)
+    >>> float(interval.low), round(float(interval.high), 4)
+    (0.0, 0.3085)
+    """
+    name = "probability_interval"
+    trials = check.as_integer(trials, name, "trials", 1)
+    delta = as_error_probability(error_probability, name)
+    x = np.asarray(successes)
+    if x.dtype.kind not in "iu":
+        raise TypeError(f"{name} needs integer successes; got dtype {x.dtype}")
+    if x.size == 0 or x.min() < 0 or x.max() > trials:
+        raise ValueError(f"{name} needs 0 <= successes <= {trials}; got {successes!r}")
+    tail = delta / (2 * x.size)
+    # At the ends one of the beta laws has a parameter 0, and its quantile is the end itself
+    low = np.where(x == 0, 0.0, beta.ppf(tail, np.maximum(x, 1), trials - x + 1))
+    high = np.where(x == trials, 1.0, beta.isf(tail, x + 1, np.maximum(trials - x, 1)))
+    return Interval(x / trials, low, high, delta, trials)
+
+
+def law_region(counts: ArrayLike, error_probability: float) -> LawRegion:
+    r"""Return the laws that a goodness-of-fit test does not reject.
+
+    N KL(frequencies || p) has a moment generating function below that of a gamma law with shape
+    k - 1 and rate 1 [1]_, hence for e > (k - 1) / N
+
+        P(KL >= e) <= exp(-N e) (e N exp(1) / (k - 1))^(k - 1),
+
+    which is solved for e. The error probability is shared by the rows.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape (categories,) or (rows, categories)
+        Counts of independent trials, the same number in every row; at least 2 categories.
+    error_probability : float, in (0, 1)
+        delta, for all rows together.
+
+    Returns
+    -------
+    LawRegion
+        ``region.contains(law)`` is the test.
+
+    Raises
+    ------
+    ValueError
+        If the counts are not those of one or more discrete laws.
+
+    References
+    ----------
+    .. [1] R. Agrawal, "Finite-sample concentration of the multinomial in relative entropy", IEEE
+       Transactions on Information Theory 66 (2020), Theorem 1.2.
+
+    Examples
+    --------
+    >>> region = law_region([5010, 4990], 1e-6)
+    >>> region.contains([1/2, 1/2]), region.contains([0.6, 0.4])
+    (True, False)
+    """
+    name = "law_region"
+    delta = as_error_probability(error_probability, name)
+    table = np.atleast_2d(counts)
+    if table.dtype.kind not in "iu":
+        raise TypeError(f"{name} needs integer counts; got dtype {table.dtype}")
+    totals = table.sum(axis=-1)
+    if table.ndim != 2 or table.shape[1] < 2 or table.min() < 0 or totals.min() < 1:
+        raise ValueError(f"{name} needs counts >= 0 of two or more categories; got {counts!r}")
+    if np.any(totals != totals[0]):
+        raise ValueError(f"{name} needs rows with one number of trials; got {totals.tolist()}")
+    trials, freedom = int(totals[0]), table.shape[1] - 1
+    # With x = N e / (k - 1) the bound is exp(-(k - 1) (x - 1 - ln x)), decreasing in x > 1
+    level = np.log(len(table) / delta) / freedom
+    x = brentq(lambda x: x - 1 - np.log(x) - level, 1.0, 2 * level + 3, xtol=1e-12)
+    return LawRegion(table / trials, float(x * freedom / trials), delta, trials)
+
+
+def as_error_probability(value: float, function: str) -> float:
+    """Return `value` as a float in (0, 1)."""
+    number = check.as_real(value, function, "error probability", 0.0, strict=True)
+    if number >= 1:
+        raise ValueError(f"{function} needs an error probability < 1; got {number}")
+    return number
+
+
+def _refuse_other(moments: object, function: str) -> None:
+    if not isinstance(moments, Moments):
+        raise TypeError(f"{function} needs moments, a Moments from estimate; got {moments!r}")
+
+
+def _bernstein(variance: Array, spread: Array, trials: int, delta: float) -> Array:
+    """Half-widths of two-sided intervals for means of independent values within a spread R."""
+    log = np.log(4 / delta)
+    half = np.sqrt(2 * variance * log / trials) + 7 * spread * log / (3 * (trials - 1))
+    return np.asarray(half, dtype=np.float64)
+
+
+def _pair_interval(
+    moments: Moments,
+    mean: Array,
+    variance: Array,
+    spread: Array,
+    possible: tuple[Array, Array],
+    delta: float,
+) -> Interval:
+    if moments.pairs < 2:
+        raise ValueError(
+            f"intervals for (co)variances need trials >= 4; got trials={moments.trials}"
+        )
+    k = len(moments.mean)
+    entries = k if mean.ndim == 1 else k * (k + 1) // 2
+    half = _bernstein(variance, spread, moments.pairs, delta / entries)
+    return Interval(
+        mean,
+        np.maximum(mean - half, possible[0]),
+        np.minimum(mean + half, possible[1]),
+        delta,
+        moments.trials,
+    )

@@ -1,0 +1,1 @@
+"""How robust rules are: bounds with proofs, published bounds, tight examples, breakdown."""
