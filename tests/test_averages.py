@@ -14,7 +14,7 @@ import robustmath as rm
 from robustmath._numerics import worker_space as _worker_space
 from robustmath._numerics.averages import Averages
 from robustmath._numerics.worker_space import measure
-from robustmath.resampling import resample_for
+from robustmath.resampling.algorithm_2 import resample_for
 
 RULES = [
     partial(rm.krum, f=2),

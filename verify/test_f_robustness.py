@@ -16,6 +16,7 @@ import robustmath as rm
 from robustmath import theory
 from robustmath.robustness.rules import find_rule
 from robustmath.robustness.search import ratio
+from robustmath.theory.rules import breakdown
 
 pytestmark = pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
 
@@ -175,7 +176,7 @@ def test_two_worlds_that_no_rule_can_tell_apart(evidence):
 @pytest.mark.claim("F-breakdown")
 def test_rules_are_driven_by_one_more_than_they_withstand(evidence):
     n, vectors = 10, np.random.default_rng(0).normal(size=(10, 3))
-    names = [name for name, point in theory.breakdown.POINTS.items() if point is not None]
+    names = [name for name, point in breakdown.POINTS.items() if point is not None]
     names.remove("bulyan")
     limits = {name: theory.breakdown_point(name, n) for name in names}
     evidence.exact_in_all(
