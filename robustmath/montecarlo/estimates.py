@@ -78,7 +78,7 @@ def estimate(
     --------
     A fair coin has mean 1/2 and variance 1/4:
 
-    >>> from robustmath.montecarlo import mean_interval
+    >>> from robustmath.montecarlo import mean_interval, variance_interval
     >>> def flip(rng, size):
     ...     return rng.integers(0, 2, size)
     >>> moments = estimate(flip, 100_000, rng=np.random.default_rng(0), bounds=(0, 1))
