@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 C = TypeVar("C")
 Vector = NDArray[np.floating[Any]]
@@ -64,8 +64,7 @@ def as_array(values: ArrayLike, function: str, name: str, ndim: int | None) -> N
     """
     if isinstance(values, RowsOnDemand):
         return cast(Vectors, values)
-    if isinstance(values, np.ma.MaskedArray):
-        raise TypeError(f"{function} does not take masked arrays; got {name} with a mask")
+    refuse_masks(values, function, name)
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -80,9 +79,48 @@ def as_array(values: ArrayLike, function: str, name: str, ndim: int | None) -> N
     return array
 
 
+def refuse_masks(values: object, function: str, name: str) -> None:
+    """Raise a TypeError if `values`, or an element of such a list, is masked: NumPy drops masks."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{function} does not take masked arrays; got {name} with a mask")
+    if isinstance(values, (list, tuple)):
+        for element in values:
+            if not isinstance(element, (int, float)):
+                refuse_masks(element, function, name)
+
+
 def as_vectors(vectors: ArrayLike, function: str, name: str = "vectors") -> Vectors:
     """Return `vectors` as a real array (n, d) with n, d >= 1; see `as_array`."""
     return as_array(vectors, function, name, 2)
+
+
+def as_integers(values: ArrayLike, function: str, name: str) -> NDArray[np.integer[Any]]:
+    """Return `values` as an integer array of any shape; booleans are no integers."""
+    array = as_array(values, function, name, None)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{function} needs integer {name}; got dtype {array.dtype}")
+    return array
+
+
+def as_floating_dtype(dtype: DTypeLike, function: str) -> np.dtype[Any]:
+    """Return `dtype` if it is float32 or float64, in which matrix products are made."""
+    try:
+        chosen = np.dtype(dtype)
+    except TypeError as error:
+        raise TypeError(f"{function} needs dtype float32 or float64; {error}") from None
+    if chosen not in (np.float32, np.float64):
+        raise TypeError(f"{function} needs dtype float32 or float64; got {chosen}")
+    return chosen
+
+
+def returned(values: ArrayLike, shape: tuple[int, ...], function: str, name: str) -> NDArray[Any]:
+    """Return what a callable of the caller's gave back as a real array, if it has that shape."""
+    array = as_array(values, function, f"{name}'s result", None)
+    if array.shape != shape:
+        raise ValueError(
+            f"{function} needs {name} to return shape {shape}; got shape {array.shape}"
+        )
+    return array
 
 
 def floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -141,12 +179,15 @@ def as_callable(value: C, function: str, name: str) -> C:
 
 
 def as_generator(rng: object, function: str) -> np.random.Generator:
-    """Return `rng` if it is a numpy.random.Generator: there is no hidden source of randomness."""
-    if not isinstance(rng, np.random.Generator):
+    """Return `rng`, or a generator made of a seed; None is no seed, as no randomness is hidden."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    try:
+        return np.random.default_rng(as_integer(rng, function, "rng", 0))
+    except TypeError:
         raise TypeError(
-            f"{function} needs rng=numpy.random.default_rng(seed), a Generator; got {rng!r}"
-        )
-    return rng
+            f"{function} needs rng, a seed >= 0 or numpy.random.default_rng(seed); got rng={rng!r}"
+        ) from None
 
 
 def too_many_hostile(function: str, rows: NDArray[np.intp], limit: int) -> ValueError:

@@ -42,6 +42,16 @@ def shown(value, error):
     return Bad(value, error, re.escape(str(value) if error is ValueError else repr(value)))
 
 
+def masked(values):
+    """Return what is bad because of a mask: an array, a list of its rows and one of numbers."""
+    array = np.ma.masked_array(values, mask=True)
+
+    def numbers(shape):
+        return [numbers(shape[1:])] * shape[0] if shape else np.ma.masked
+
+    return [Bad(value, TypeError, "mask") for value in (array, tuple(array), numbers(array.shape))]
+
+
 def array_of(ndim, *, finite=False):
     """Return what is bad for a real array of so many axes."""
     good_shape = (3,) * ndim
@@ -53,7 +63,7 @@ def array_of(ndim, *, finite=False):
         Bad(np.zeros(good_shape, complex), TypeError, "complex"),
         Bad(np.zeros(good_shape, object), TypeError, "object"),
         Bad(np.full(good_shape, "a"), TypeError, "real"),
-        Bad(np.ma.masked_array(np.zeros(good_shape), mask=True), TypeError, "mask"),
+        *masked(np.zeros(good_shape)),
         Bad(None, TypeError),
     ]
     return bad + [Bad(np.full(good_shape, np.nan), ValueError, "finite")] * finite
@@ -76,8 +86,10 @@ def real(low=0.0, *, strict=True):
     return bad + [shown(value, TypeError) for value in ("1", True, None, 1j)]
 
 
-GENERATOR = [shown(value, TypeError) for value in (None, 3, np.random.RandomState(0))]
-GENERATOR = [Bad(bad.value, TypeError, "rng") for bad in GENERATOR]
+GENERATOR = [
+    *(Bad(value, TypeError, "rng") for value in (None, True, 1.0, "0", np.random.RandomState(0))),
+    Bad(-1, ValueError, "rng >= 0; got rng=-1"),
+]
 CHOICE = [shown("no such name", ValueError), shown(3, TypeError), shown(None, TypeError)]
 CALLABLE = [Bad(value, TypeError) for value in (None, 3, "krum")]
 
@@ -145,6 +157,7 @@ PARAMETERS = {
         Bad([["a"]], TypeError),
         Bad(0, ValueError, "shape"),
         Bad([[0, 1], [2]], ValueError, "equal length"),
+        *masked([[0, 1]]),
     ],
     "moments": [Bad(None, TypeError), Bad(3.0, TypeError)],
     "hostile": [
@@ -154,12 +167,16 @@ PARAMETERS = {
     ],
     "counts": [
         Bad([-1, 2], ValueError, "-1"),
+        Bad(np.zeros(0, int), ValueError, "categories"),
         Bad(["a"], TypeError),
+        *masked([3, 6]),
     ],
     "successes": [
         Bad(-1, ValueError, "-1"),
         Bad(10, ValueError, "10"),
         Bad(0.5, TypeError, "0.5|float"),
+        Bad(np.zeros(0, int), ValueError, "successes"),
+        *masked([3]),
     ],
     "bounds": [
         Bad((1, 0), ValueError, "1"),
@@ -238,7 +255,7 @@ CALLS = {
     "caf": Call({"vectors": X, "f": 1}, {"f": integer(0, 4)}),
     "spectral_filter": Call({"vectors": X, "f": 1, "bound": 9.0}, {"f": integer(0, 4)}),
     "dnc": Call(
-        {"vectors": X, "f": 1, "rng": seeded(), "iterations": 1, "coordinates": 2, "c": 1.0},
+        {"vectors": X, "f": 1, "rng": seeded(), "iterations": 1, "coordinates": 1, "c": 1.0},
         {"f": integer(0, 8), "c": [*real(1, strict=False), shown(8.5, ValueError)]},
     ),
     "rsa": Call({"x0": X[0], "workers": X, "penalty_gradient": X[1], "lam": 1.0}),
@@ -292,7 +309,9 @@ CALLS = {
                 Bad([-1, 0], ValueError, "-1"),
                 Bad([0, 3], ValueError, "3"),
                 Bad([0.5], TypeError, "float64"),
+                Bad([True], TypeError, "bool"),
                 Bad(["a"], TypeError),
+                *masked([0, 1]),
             ]
         },
     ),
@@ -468,3 +487,92 @@ def test_no_randomness_is_hidden():
         parameters = inspect.signature(function).parameters
         if "rng" in parameters:
             assert parameters["rng"].kind is inspect.Parameter.KEYWORD_ONLY, name
+
+
+@pytest.mark.parametrize("row", [row for row, call in CALLS.items() if "rng" in call.arguments])
+def test_a_seed_is_as_good_as_the_generator_that_it_makes(row):
+    def result(rng):
+        found = FUNCTIONS[row](**{**CALLS[row].arguments, "rng": rng})
+        return found(X) if row == "resampled" else found
+
+    for seed in (7, np.uint8(7)):
+        np.testing.assert_equal(result(seed), result(np.random.default_rng(7)))
+    shown = {repr(result(seed)) for seed in range(7, 20)}
+    assert len(shown) > 1
+
+
+def short(vectors):
+    return vectors[0, :1]
+
+
+def column(vectors):
+    return vectors[:1]
+
+
+def masked_mean(vectors):
+    return np.ma.masked_array(vectors.mean(axis=0), mask=True)
+
+
+def complex_mean(vectors):
+    return vectors.mean(axis=0) + 0j
+
+
+CALLED = [name for name, call in CALLS.items() if call.arguments.get("rule") is rm.mean]
+CALLED.remove("resampled")  # whatever the rule returns, so does it
+
+
+@pytest.mark.parametrize("name", CALLED)
+@pytest.mark.parametrize("rule", [short, column, masked_mean, complex_mean])
+def test_a_rule_that_returns_another_thing_than_a_vector_is_named(name, rule):
+    error = ValueError if rule in (short, column) else TypeError
+    with pytest.raises(error, match=f"^{name} .*rule") as caught:
+        FUNCTIONS[name](**{**CALLS[name].arguments, "rule": rule})
+    assert "(3,)" in str(caught.value) or error is TypeError
+
+
+def with_fewer(good, f, strength):
+    return good[: f - 1]
+
+
+def with_more(good, f, strength):
+    return good[: f + 1]
+
+
+def with_one_column(good, f, strength):
+    return good[:f, :1]
+
+
+def with_a_mask(good, f, strength):
+    return np.ma.masked_array(good[:f], mask=True)
+
+
+@pytest.mark.parametrize("attack", [with_fewer, with_more, with_one_column, with_a_mask])
+def test_an_attack_that_sends_another_thing_than_f_vectors_is_named(attack):
+    error = TypeError if attack is with_a_mask else ValueError
+    with pytest.raises(error, match=r"^strongest .*attack"):
+        FUNCTIONS["strongest"](**{**CALLS["strongest"].arguments, "attack": attack})
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng, size: np.zeros(size + 1, int),
+        lambda rng, size: np.zeros((size, 0), int),
+        lambda rng, size: np.zeros((size, 1, 1), int),
+        lambda rng, size: np.zeros((size, 1 + size % 2), int),
+        lambda rng, size: np.zeros(()),
+    ],
+)
+@pytest.mark.parametrize("name", ["estimate", "count_outcomes"])
+def test_a_draw_of_another_shape_is_refused(name, draw):
+    with pytest.raises(ValueError, match=f"^{name} needs draw"):
+        FUNCTIONS[name](**{**CALLS[name].arguments, "draw": draw})
+
+
+@pytest.mark.parametrize("name", ["estimate", "count_outcomes"])
+def test_a_draw_with_a_mask_is_refused(name):
+    def draw(rng, size):
+        return np.ma.masked_equal(rng.integers(0, 2, size), 1)
+
+    with pytest.raises(TypeError, match=f"^{name} .*mask"):
+        FUNCTIONS[name](**{**CALLS[name].arguments, "draw": draw})

@@ -325,7 +325,7 @@ GOOD = [[1.0, 2.0], [3.0, 5.0]]
         (lambda: mimic([], 1), ValueError, "mimic needs good of shape (n, d)"),
         (lambda: gaussian(-1, 2, rng=seeded()), ValueError, "gaussian needs f >= 0; got f=-1"),
         (lambda: gaussian(1, 0, rng=seeded()), ValueError, "gaussian needs d >= 1; got d=0"),
-        (lambda: gaussian(1, 2, rng=None), TypeError, "gaussian needs rng="),
+        (lambda: gaussian(1, 2, rng=None), TypeError, "gaussian needs rng, a seed"),
         (lambda: gaussian(1, 2, rng=seeded(), std=-1), ValueError, "gaussian needs a finite std"),
         (lambda: gaussian(1, 2, rng=seeded(), std=np.inf), ValueError, "gaussian needs a finite"),
         (lambda: bit_flipping([1.0]), ValueError, "bit_flipping needs own of shape (n, d)"),

@@ -153,9 +153,9 @@ def test_no_attacker_leaves_the_rule_as_it_is():
             "worst_case needs f >= 0; got f=-1",
         ),
         (
-            lambda good, rule: worst_case(rule, good, 1, rng=0),
+            lambda good, rule: worst_case(rule, good, 1, rng=None),
             TypeError,
-            "worst_case needs rng=numpy.random.default_rng(seed), a Generator; got 0",
+            "worst_case needs rng, a seed >= 0 or numpy.random.default_rng(seed); got rng=None",
         ),
         (
             lambda good, rule: worst_case(rule, good, 1, rng=seeded(), budget=0),
@@ -170,7 +170,7 @@ def test_no_attacker_leaves_the_rule_as_it_is():
         (
             lambda good, rule: worst_case(lambda x: x, good, 1, rng=seeded()),
             ValueError,
-            "worst_case needs rule to return shape (2,); got (4, 2)",
+            "worst_case needs rule to return shape (2,); got shape (4, 2)",
         ),
     ],
 )

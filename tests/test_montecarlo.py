@@ -333,7 +333,7 @@ def constant(value):
         ({"draw": lambda rng, size: np.zeros((size, size)), "batch": 4}, ValueError, "same k"),
         ({"trials": 1}, ValueError, "trials >= 2; got trials=1"),
         ({"trials": 2.5}, TypeError, "integer trials"),
-        ({"rng": 0}, TypeError, "Generator"),
+        ({"rng": None}, TypeError, "rng"),
         ({"bounds": (1, 0)}, ValueError, "low < high"),
         ({"bounds": (0, np.inf)}, ValueError, "finite"),
         ({"bounds": (0, 1e100)}, ValueError, "finite"),

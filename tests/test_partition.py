@@ -130,8 +130,8 @@ def test_labels_have_one_axis_that_is_not_empty():
         split_sorted(np.array([], dtype=int), 1)
 
 
-def test_randomness_is_a_generator():
-    with pytest.raises(TypeError, match="split_iid needs rng="):
-        split_iid([0, 1], 2, rng=0)
+def test_randomness_is_a_generator_or_a_seed():
+    with pytest.raises(TypeError, match="split_iid needs rng, a seed"):
+        split_iid([0, 1], 2, rng=None)
     with pytest.raises(TypeError, match="rng"):
         split_halves([0, 1], 2, rng=np.random.RandomState(0))

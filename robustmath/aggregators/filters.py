@@ -196,7 +196,7 @@ def dnc(
     vectors: ArrayLike,
     f: int,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     iterations: int = 1,
     coordinates: int = 10_000,
     c: float = 1.0,
@@ -214,7 +214,7 @@ def dnc(
         One real vector a worker. A row that is not finite is always marked.
     f : int
         Byzantine workers to withstand, 0 <= f <= n - 1.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Draws the coordinates.
     iterations : int, default 1
         How often to draw, >= 1.
@@ -231,7 +231,7 @@ def dnc(
     Raises
     ------
     TypeError
-        If `rng` is not a Generator.
+        If `rng` is neither a Generator nor a seed.
     ValueError
         If an argument is out of range, or more than f rows are not finite.
 

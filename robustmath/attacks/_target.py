@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.blas import dnrm2
 
-from robustmath._checks import Vectors, as_callable, as_integer, as_vectors, floating
+from robustmath._checks import (
+    Vectors,
+    as_callable,
+    as_integer,
+    as_vectors,
+    floating,
+    returned,
+)
 
 Rule = Callable[[Vectors], ArrayLike]
 Float64 = NDArray[np.float64]
@@ -58,18 +65,16 @@ class Target:
         if self.evaluations == self.budget:
             raise BudgetSpentError
         self.evaluations += 1
+        vectors = returned(vectors, (self.f, len(self.mean)), self.function, "attack")
         limit = np.finfo(self.good.dtype).max
         with np.errstate(all="ignore"):
             sent: Vectors = np.clip(np.nan_to_num(vectors), -limit, limit).astype(self.good.dtype)
         try:
-            result = np.asarray(self.rule(np.concatenate([self.good, sent])))
+            result = self.rule(np.concatenate([self.good, sent]))
         except ValueError as error:
             self.refusal = error
             return None
-        if result.shape != self.mean.shape:
-            raise ValueError(
-                f"{self.function} needs rule to return shape {self.mean.shape}; got {result.shape}"
-            )
+        result = returned(result, self.mean.shape, self.function, "rule")
         with np.errstate(all="ignore"):
             moved = result.astype(np.float64) - self.mean
             distance = float(dnrm2(moved))

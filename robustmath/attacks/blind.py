@@ -7,8 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from robustmath._checks import (
     Vectors,
+    as_array,
     as_generator,
     as_integer,
+    as_integers,
     as_real,
     as_vectors,
     floating,
@@ -46,12 +48,9 @@ def bit_flipping(own: ArrayLike) -> Vectors:
     >>> bit_flipping([[1.0, -2.0]])
     array([[-1.,  2.]])
     """
-    # The vectors of no attacker have the shape (0, d), which is refused elsewhere.
-    empty = isinstance(own, np.ndarray) and own.ndim == 2 and len(own) == 0
-    if empty and np.asarray(own).dtype.kind in "fiub":
-        vectors = np.asarray(own)
-    else:
-        vectors = as_vectors(own, "bit_flipping", "own")
+    vectors = as_array(own, "bit_flipping", "own", None)
+    if vectors.ndim != 2 or len(vectors):  # no attacker has vectors (0, d), refused elsewhere
+        vectors = as_vectors(vectors, "bit_flipping", "own")
     flipped: Vectors = -vectors.astype(floating(vectors.dtype))
     return flipped
 
@@ -89,9 +88,7 @@ def flip_labels(labels: ArrayLike, classes: int = 10) -> NDArray[np.integer]:
     >>> flip_labels([0, 3, 9])
     array([9, 6, 0])
     """
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"flip_labels needs integer labels; got dtype {labels.dtype}")
+    labels = as_integers(labels, "flip_labels", "labels")
     classes = as_integer(classes, "flip_labels", "classes", 1)
     if classes - 1 > np.iinfo(labels.dtype).max:
         raise ValueError(
@@ -104,7 +101,7 @@ def flip_labels(labels: ArrayLike, classes: int = 10) -> NDArray[np.integer]:
     return np.asarray(classes - 1 - labels)
 
 
-def gaussian(f: int, d: int, *, rng: np.random.Generator, std: float = 200.0) -> Vectors:
+def gaussian(f: int, d: int, *, rng: np.random.Generator | int, std: float = 200.0) -> Vectors:
     r"""Send independent noise of zero mean.
 
     .. math:: v_i \sim N(0, \mathrm{std}^2 I_d)
@@ -115,7 +112,7 @@ def gaussian(f: int, d: int, *, rng: np.random.Generator, std: float = 200.0) ->
         Attackers, f >= 0.
     d : int
         Entries of a vector, d >= 1.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         The only source of randomness.
     std : float
         Standard deviation of every entry, std >= 0.

@@ -52,7 +52,7 @@ def mimic(good: ArrayLike, f: int, target: int = 0) -> Vectors:
     return np.tile(good[target].astype(floating(good.dtype)), (f, 1))
 
 
-def replay(good: ArrayLike, f: int, *, rng: np.random.Generator) -> Vectors:
+def replay(good: ArrayLike, f: int, *, rng: np.random.Generator | int) -> Vectors:
     r"""Send what good workers send, each attacker a random one's, drawn anew every time.
 
     .. math:: b_k := g_{J_k}, \qquad J_k \sim \mathrm{Uniform}\{1, \dots, m\}
@@ -63,7 +63,7 @@ def replay(good: ArrayLike, f: int, *, rng: np.random.Generator) -> Vectors:
         Good vectors: of this step, or of an earlier one.
     f : int
         Attackers, f >= 0.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         The only source of randomness.
 
     Returns
@@ -171,7 +171,7 @@ class MimicWarmup(NamedTuple):
 
 
 def mimic_warmup(
-    good: ArrayLike, state: MimicWarmup | None = None, *, rng: np.random.Generator
+    good: ArrayLike, state: MimicWarmup | None = None, *, rng: np.random.Generator | int
 ) -> MimicWarmup:
     r"""Take one step of the search for whom to mimic: power iteration on what varies.
 
@@ -187,7 +187,7 @@ def mimic_warmup(
         Good vectors of this step, finite; the same workers in the same rows each time.
     state : MimicWarmup, optional
         What the last step returned; None at the first.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Draws z_0; not used later.
 
     Returns

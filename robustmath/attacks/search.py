@@ -58,7 +58,7 @@ class WorstCase(NamedTuple):
 
 
 def worst_case(
-    rule: Rule, good: ArrayLike, f: int, *, rng: np.random.Generator, budget: int = 2000
+    rule: Rule, good: ArrayLike, f: int, *, rng: np.random.Generator | int, budget: int = 2000
 ) -> WorstCase:
     r"""Search for the f vectors that move a rule farthest from the mean of the good vectors.
 
@@ -76,7 +76,7 @@ def worst_case(
         Good vectors, finite.
     f : int
         Attackers, f >= 0.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         The only source of randomness: the same seed finds the same vectors.
     budget : int
         How often to compute the rule, budget >= 1.
@@ -123,9 +123,10 @@ def worst_case(
     rng = as_generator(rng, "worst_case")
     target = Target("worst_case", rule, good, f, budget)
     if target.f == 0:
-        target.budget = 1
-    with contextlib.suppress(BudgetSpentError):
-        _search(target, rng)
+        target.attempt(np.empty((0, target.good.shape[1])))
+    else:
+        with contextlib.suppress(BudgetSpentError):
+            _search(target, rng)
     worst = target.worst()
     ratio = target.ratio(worst.distance)
     return WorstCase(worst.vectors, worst.distance, ratio, target.evaluations)

@@ -86,8 +86,9 @@ def strongest(
     Raises
     ------
     TypeError, ValueError
-        If an argument has another type or lies outside its range, or if the rule's result has not
-        the shape (d,). If the rule refuses every strength with a ValueError, that error.
+        If an argument has another type or lies outside its range, or if the attack's result has
+        not the shape (f, d) or the rule's not (d,). If the rule refuses every strength with a
+        ValueError, that error.
 
     Notes
     -----

@@ -51,6 +51,11 @@ def evaluate(
     Evaluation
         Accuracy, loss (None if it is not finite) and the recall of each class.
 
+    Raises
+    ------
+    ValueError
+        If there are not as many labels as images, or none.
+
     Examples
     --------
     The model scores class 1 with the image's only pixel and class 0 with 0:
@@ -59,6 +64,11 @@ def evaluate(
     >>> evaluate(model, images, np.array([1, 0, 0]), (1, 2)).recall
     [0.5, 1.0]
     """
+    if len(pixels) != len(labels) or not len(labels):
+        raise ValueError(
+            f"evaluate needs a label for each image, and an image; got {len(pixels)} images and "
+            f"{len(labels)} labels"
+        )
     right = np.zeros(widths[-1], np.int64)
     total = 0.0
     for start in range(0, len(labels), mlp.BLOCK):

@@ -17,7 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from robustmath._checks import as_array, as_generator, as_integer
+from robustmath._checks import (
+    as_array,
+    as_floating_dtype,
+    as_generator,
+    as_integer,
+    as_integers,
+    floating,
+)
 
 Array = NDArray[Any]
 
@@ -48,7 +55,7 @@ def parameter_count(widths: Sequence[int]) -> int:
 
 
 def initial_parameters(
-    widths: Sequence[int], *, rng: np.random.Generator, dtype: DTypeLike = np.float32
+    widths: Sequence[int], *, rng: np.random.Generator | int, dtype: DTypeLike = np.float32
 ) -> Array:
     """Draw the parameters to start from: weights N(0, 2 / in), biases 0.
 
@@ -56,7 +63,7 @@ def initial_parameters(
     ----------
     widths : sequence of int
         Layer widths, pixels first and classes last.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Source of randomness.
     dtype : dtype
         float32 or float64; the draw is the same in both, up to rounding.
@@ -77,7 +84,7 @@ def initial_parameters(
     """
     widths = _widths(widths, "initial_parameters")
     rng = as_generator(rng, "initial_parameters")
-    parameters = np.zeros(parameter_count(widths), dtype)
+    parameters = np.zeros(parameter_count(widths), as_floating_dtype(dtype, "initial_parameters"))
     for weights, _ in _layers(parameters, widths):
         weights[...] = rng.standard_normal(weights.shape) * np.sqrt(2 / len(weights))
     return parameters
@@ -205,6 +212,7 @@ def cross_entropy(scores: ArrayLike, labels: ArrayLike) -> Array:
     array([6.93147181e-01, 1.00000000e+03])
     """
     scores = as_array(scores, "cross_entropy", "scores", 2)
+    scores = scores.astype(floating(scores.dtype), copy=False)
     labels = _labels(labels, scores.shape[:1], (scores.shape[1],), "cross_entropy")
     shifted = scores - scores.max(axis=1, keepdims=True)
     picked = shifted[np.arange(len(scores)), labels]
@@ -238,7 +246,9 @@ def loss(
     >>> round(loss(np.zeros(4), [[3.0], [1.0]], [0, 1], (1, 2)), 6)
     0.693147
     """
-    images, labels = np.asarray(images), np.asarray(labels)
+    parameters, widths = _model(parameters, widths, "loss")
+    images = as_array(images, "loss", "images", 2)
+    labels = _labels(labels, (len(images),), widths, "loss")
     total = 0.0
     for block in _blocks(len(images)):
         scores = logits(parameters, images[block], widths)
@@ -268,7 +278,8 @@ def predictions(parameters: ArrayLike, images: ArrayLike, widths: Sequence[int])
     >>> predictions([0.0, 1.0, 2.0, 0.0], [[1.0], [3.0]], (1, 2))
     array([0, 1])
     """
-    images = np.asarray(images)
+    parameters, widths = _model(parameters, widths, "predictions")
+    images = as_array(images, "predictions", "images", 2)
     return np.concatenate(
         [logits(parameters, images[block], widths).argmax(axis=1) for block in _blocks(len(images))]
     )
@@ -332,11 +343,10 @@ def _model(
 def _labels(
     labels: ArrayLike, shape: tuple[int, ...], widths: tuple[int, ...], function: str
 ) -> Array:
-    labels = np.asarray(labels)
-    if labels.shape != shape or labels.dtype.kind not in "iu":
+    labels = as_integers(labels, function, "labels")
+    if labels.shape != shape:
         raise ValueError(
-            f"{function} needs integer labels of shape {shape}; "
-            f"got shape {labels.shape} and dtype {labels.dtype}"
+            f"{function} needs integer labels of shape {shape}; got shape {labels.shape}"
         )
     if labels.size and (labels.min() < 0 or labels.max() >= widths[-1]):
         raise ValueError(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from robustmath import aggregators
-from robustmath._checks import as_choice
+from robustmath._checks import as_choice, returned
 from robustmath.learning.grid.settings import Run
 from robustmath.learning.workers import Purpose, stream
 from robustmath.resampling import resample
@@ -122,11 +122,7 @@ class Server:
         lap("resampling")
         received = received.view()
         received.flags.writeable = False
-        aggregate = np.asarray(self._rule(received))
-        if aggregate.shape != vectors.shape[1:]:
-            raise ValueError(
-                f"train needs rule to return shape {vectors.shape[1:]}; got shape {aggregate.shape}"
-            )
+        aggregate = returned(self._rule(received), vectors.shape[1:], "train", "rule")
         lap("rule")
         output = first_equal(received, aggregate)
         if output is not None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._checks import GuaranteeWarning
+from robustmath._checks import GuaranteeWarning, as_array
 from robustmath.learning import mlp
 from robustmath.learning.adversaries import ATTACKS, crafted, named_attack
 from robustmath.learning.data import Dataset, load
@@ -175,7 +175,9 @@ def worker_gradients(
     """
     data = load(run.data) if data is None else data
     workers = Workers(run, data, ATTACKS["none"])
-    workers.send(_initial_parameters(run, data) if parameters is None else np.asarray(parameters))
+    if parameters is None:
+        parameters = _initial_parameters(run, data)
+    workers.send(as_array(parameters, "worker_gradients", "parameters", 1).astype(run.dtype))
     return workers.vectors[: run.good].copy()
 
 

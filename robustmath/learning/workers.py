@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from robustmath._checks import returned
 from robustmath.learning import mlp
 from robustmath.learning.adversaries import Attack
 from robustmath.learning.data.partition import split_halves, split_iid, split_sorted
@@ -93,6 +94,10 @@ class Pixels:
         self._scale = (1 / np.multiply(255, std)).astype(run.dtype)[:, np.newaxis]
         self._shift = np.divide(mean, std).astype(run.dtype)[:, np.newaxis]
         self._values = np.empty((0, images.shape[1]), run.dtype)
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._images)
 
     def __getitem__(self, rows: Array | slice) -> Array:
         """Return some rows of the images, in floating point."""
@@ -219,13 +224,8 @@ class Workers:
         seen = self.vectors[:good].view()
         seen.flags.writeable = False
         own = self.vectors[good : good + self._drawing]
-        sent = np.asarray(self._attack.send(seen, own, f, self._noise))
-        if sent.shape != (f, self.vectors.shape[1]):
-            raise ValueError(
-                f"train needs attack to return shape {(f, self.vectors.shape[1])}; "
-                f"got shape {sent.shape}"
-            )
-        self.vectors[good:] = sent
+        sent = self._attack.send(seen, own, f, self._noise)
+        self.vectors[good:] = returned(sent, (f, self.vectors.shape[1]), "train", "attack")
 
 
 def _divide(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,7 +34,7 @@ def estimate(
     draw: Draw,
     trials: int,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     bounds: tuple[ArrayLike, ArrayLike],
     batch: int = BATCH,
 ) -> Moments:
@@ -50,7 +49,7 @@ def estimate(
         ``draw(rng, size)`` returns `size` independent outcomes, shape (size,) or (size, k).
     trials : int, >= 2
         Number N of outcomes.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Source of randomness. The same seed, `trials` and `batch` give the same bits.
     bounds : (low, high)
         What every outcome is known to lie in; scalars or shape (k,), low < high. Not to be read
@@ -144,7 +143,7 @@ def count_outcomes(
     draw: Draw,
     trials: int,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     categories: int,
     batch: int = BATCH,
 ) -> NDArray[np.int64]:
@@ -157,7 +156,7 @@ def count_outcomes(
         (size,) or (size, k).
     trials : int, >= 1
         Number N of outcomes.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Source of randomness. The same seed, `trials` and `batch` give the same counts.
     categories : int, >= 2
         Number of categories.
@@ -256,9 +255,7 @@ def _bounds(bounds: tuple[ArrayLike, ArrayLike]) -> tuple[Array, Array]:
     return low, high
 
 
-def _batches(
-    draw: Draw, trials: int, batch: int, rng: np.random.Generator, function: str
-) -> Iterator[Array]:
+def _batches(draw: Draw, trials: int, batch: int, rng: object, function: str) -> Iterator[Array]:
     """Yield the outcomes as arrays (size, k), and tell a terminal how far it has come."""
     check.as_callable(draw, function, "draw")
     generator = check.as_generator(rng, function)
@@ -269,15 +266,13 @@ def _batches(
     started = shown = time.monotonic()
     for done in range(0, trials, batch):
         size = min(batch, trials - done)
-        x: NDArray[Any] = np.asarray(draw(generator, size))
+        x = check.as_array(draw(generator, size), function, "outcomes", None)
         shape = x.shape[1:] if shape is None else shape
         if x.ndim not in (1, 2) or x.shape != (size, *shape) or x.size == 0:
             raise ValueError(
                 f"{function} needs draw(rng, {size}) to return shape ({size},) or ({size}, k), the"
                 f" same k each time; got shape {x.shape}"
             )
-        if x.dtype.kind not in "fiub":
-            raise TypeError(f"{function} needs real outcomes; got dtype {x.dtype}")
         yield x.reshape(size, -1).astype(np.float64)  # a copy: the caller may write to it
         now = time.monotonic()
         if sys.stderr.isatty() and now - started > PATIENCE and now - shown > 0.5:

@@ -116,6 +116,7 @@ class Interval(NamedTuple):
 
     def contains(self, values: ArrayLike) -> bool:
         """Return whether every value (one for all, or one each) lies within its bounds."""
+        check.refuse_masks(values, "Interval.contains", "values")
         values = np.asarray(values, dtype=np.float64)
         if values.ndim and values.shape != self.low.shape:
             raise ValueError(
@@ -161,6 +162,7 @@ class LawRegion(NamedTuple):
 
     def divergence(self, law: ArrayLike) -> float:
         """Return the largest KL(frequencies || law) over the rows; infinite off its support."""
+        check.refuse_masks(law, "LawRegion.divergence", "law")
         p = np.asarray(law, dtype=np.float64)
         if p.shape[-1:] != self.frequencies.shape[-1:]:
             raise ValueError(
@@ -362,11 +364,10 @@ def probability_interval(successes: ArrayLike, trials: int, error_probability: f
     name = "probability_interval"
     trials = check.as_integer(trials, name, "trials", 1)
     delta = as_error_probability(error_probability, name)
-    x = np.asarray(successes)
-    if x.dtype.kind not in "iu":
-        raise TypeError(f"{name} needs integer successes; got dtype {x.dtype}")
+    x = check.as_integers(successes, name, "successes")
     if x.size == 0 or x.min() < 0 or x.max() > trials:
         raise ValueError(f"{name} needs 0 <= successes <= {trials}; got {successes!r}")
+    x = x.astype(np.int64)  # small integers have no room for trials
     tail = delta / (2 * x.size)
     # At the ends one of the beta laws has a parameter 0, and its quantile is the end itself
     low = np.where(x == 0, 0.0, beta.ppf(tail, np.maximum(x, 1), trials - x + 1))
@@ -414,11 +415,10 @@ def law_region(counts: ArrayLike, error_probability: float) -> LawRegion:
     """
     name = "law_region"
     delta = as_error_probability(error_probability, name)
-    table = np.atleast_2d(counts)
-    if table.dtype.kind not in "iu":
-        raise TypeError(f"{name} needs integer counts; got dtype {table.dtype}")
+    table = np.atleast_2d(check.as_integers(counts, name, "counts"))
     totals = table.sum(axis=-1)
-    if table.ndim != 2 or table.shape[1] < 2 or table.min() < 0 or totals.min() < 1:
+    wrong = table.ndim != 2 or table.shape[1] < 2 or table.size == 0
+    if wrong or table.min() < 0 or totals.min() < 1:
         raise ValueError(f"{name} needs counts >= 0 of two or more categories; got {counts!r}")
     if np.any(totals != totals[0]):
         raise ValueError(f"{name} needs rows with one number of trials; got {totals.tolist()}")

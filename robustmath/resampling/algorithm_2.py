@@ -72,7 +72,7 @@ def resample(
     vectors: ArrayLike,
     s: int,
     *,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
     T: int | None = None,
     reading: str = "shuffled",
     slots: ArrayLike | None = None,
@@ -88,7 +88,7 @@ def resample(
         their sender has a place in, and entries near the largest float have a finite average.
     s : int
         Vectors in one average, s >= 1.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         The source of randomness; needed unless `slots` are given.
     T, reading
         See `sample_slots`.
@@ -146,7 +146,7 @@ def resample(
     return Resampled(averages, slots)
 
 
-def bucket(vectors: ArrayLike, s: int, *, rng: np.random.Generator) -> Vectors:
+def bucket(vectors: ArrayLike, s: int, *, rng: np.random.Generator | int) -> Vectors:
     r"""Shuffle the vectors once and average them in buckets of s, the later form of resampling.
 
     .. math:: \bar g_t := \frac{1}{|B_t|} \sum_{i \in B_t} g_i, \qquad
@@ -158,7 +158,7 @@ def bucket(vectors: ArrayLike, s: int, *, rng: np.random.Generator) -> Vectors:
         One row a worker; see `resample` for entries that are not finite.
     s : int
         Vectors in one bucket, s >= 1; the last bucket holds what is left.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         The only source of randomness.
 
     Returns
@@ -205,7 +205,7 @@ def resampled(
     rule: Callable[..., R],
     s: int,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     T: int | None = None,
     reading: str = "shuffled",
 ) -> Callable[..., R]:
@@ -269,7 +269,7 @@ def resample_for(
     vectors: ArrayLike,
     s: int,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     T: int | None = None,
     reading: str = "shuffled",
 ) -> Resampled:

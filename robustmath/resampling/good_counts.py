@@ -31,7 +31,7 @@ def sample_good_counts(
     f: int,
     s: int,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     trials: int,
     T: int | None = None,
 ) -> NDArray[np.intp]:
@@ -52,7 +52,7 @@ def sample_good_counts(
         Byzantine workers among them, 0 <= f <= n - 1.
     s : int
         Copies of each worker and places of each output, s >= 1.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         The only source of randomness.
     trials : int
         How many counts, trials >= 1.

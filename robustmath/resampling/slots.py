@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import as_choice, as_generator, as_integer
+from robustmath._checks import as_choice, as_generator, as_integer, as_integers
 
 __all__ = ["good_outputs", "mixing_matrix", "sample_slots", "usage_counts"]
 
@@ -91,7 +91,7 @@ def sample_slots(
     n: int,
     s: int,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     T: int | None = None,
     reading: str = "shuffled",
     trials: int | None = None,
@@ -104,7 +104,7 @@ def sample_slots(
         Workers, n >= 1.
     s : int
         Copies of each worker and places of each output, s >= 1.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         The only source of randomness.
     T : int, optional
         Outputs, 1 <= T <= n; all n by default.
@@ -173,16 +173,11 @@ def sample_slots(
 
 def as_slots(slots: ArrayLike, function: str, n: int | None = None) -> Slots:
     """Return a copy of `slots` if it is an integer array (..., T, s) of workers 0 to n - 1."""
-    try:
-        array = np.asarray(slots)
-    except ValueError as error:
-        raise ValueError(f"{function} needs slots with rows of equal length; {error}") from error
+    array = as_integers(slots, function, "slots")
     if array.ndim < 2 or array.size == 0:
         raise ValueError(
             f"{function} needs slots of shape (T, s), no axis empty; got shape {array.shape}"
         )
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{function} needs integer slots; got dtype {array.dtype}")
     low, high = array.min(), array.max()
     if low < 0 or (n is not None and high >= n):
         bound = "slots >= 0" if n is None else f"0 <= slots < n={n}"

@@ -63,7 +63,7 @@ def simulate_copies(
     f: int,
     s: int,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     trials: int = 1000,
     error_probability: float = 1e-6,
     method: str = "resampling",
@@ -82,7 +82,7 @@ def simulate_copies(
         Byzantine workers.
     s : int >= 1
         Copies, or workers in a bucket.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Source of randomness.
     trials : int >= 2
         Shuffles.

@@ -11,13 +11,13 @@ Symbols: n workers, f Byzantine, m = n - f good, F the rule.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
+from math import inf, isfinite, nan
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import as_generator, as_integer
+from robustmath._checks import as_array, as_generator, as_integer, as_vectors, returned
 from robustmath.attacks import worst_case
 
 __all__ = ["LargestRatio", "good_sets", "largest_ratio", "ratio"]
@@ -77,25 +77,34 @@ def ratio(rule: Rule, good: ArrayLike, byzantine: ArrayLike) -> float:
     Returns
     -------
     float
-        Infinite if there is an error and no variance.
+        Infinite if there is an error and no variance, or the rule's result is not finite; NaN if
+        the good have no finite variance.
 
     Examples
     --------
     >>> ratio(lambda x: np.median(x, axis=0), [[1.0], [-1.0]], [[1.0]])
     1.0
     """
-    x = np.asarray(good, dtype=np.float64)
-    vectors = np.vstack([x, np.asarray(byzantine, dtype=np.float64)])
+    x = as_vectors(good, "ratio", "good").astype(np.float64)
+    sent = as_array(byzantine, "ratio", "byzantine", None).astype(np.float64)
+    if sent.ndim != 2 or sent.shape[1] != x.shape[1]:
+        raise ValueError(f"ratio needs byzantine (f, {x.shape[1]}); got shape {sent.shape}")
+    vectors = np.vstack([x, sent])
     centre = x[0] + (x - x[0]).mean(axis=0)
     variance = float(((x - centre) ** 2).sum(axis=1).mean())
-    error = float(((np.asarray(rule(vectors)) - centre) ** 2).sum())
+    if not isfinite(variance):
+        return nan
+    answer = returned(rule(vectors), centre.shape, "ratio", "rule").astype(np.float64)
+    error = float(((answer - centre) ** 2).sum())
+    if not isfinite(error):
+        return inf
     size = ROUNDING * float((x**2).sum(axis=1).mean())
     if variance <= size:
         return inf if error > size and variance == 0 else 0.0
     return error / variance
 
 
-def good_sets(m: int, f: int, rng: np.random.Generator) -> dict[str, Rows]:
+def good_sets(m: int, f: int, rng: np.random.Generator | int) -> dict[str, Rows]:
     """Return sets of m good vectors, by name: equal, camps, outliers, lines, simplex, random.
 
     Parameters
@@ -104,7 +113,7 @@ def good_sets(m: int, f: int, rng: np.random.Generator) -> dict[str, Rows]:
         Good vectors.
     f : int >= 0
         Byzantine vectors to come.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Draws the random sets.
 
     Returns
@@ -116,6 +125,7 @@ def good_sets(m: int, f: int, rng: np.random.Generator) -> dict[str, Rows]:
     >>> good_sets(4, 1, np.random.default_rng(0))["one outlier"].ravel()
     array([ 3., -1., -1., -1.])
     """
+    rng = as_generator(rng, "good_sets")
     n = m + f
     line = np.arange(m, dtype=np.float64)[:, None]
     sets = {"all equal": np.full((m, 1), 2.0), "one outlier": _camps(m, 1)}
@@ -146,7 +156,7 @@ def good_sets(m: int, f: int, rng: np.random.Generator) -> dict[str, Rows]:
 
 
 def largest_ratio(
-    rule: Rule, n: int, f: int, *, rng: np.random.Generator, budget: int = 2000
+    rule: Rule, n: int, f: int, *, rng: np.random.Generator | int, budget: int = 2000
 ) -> LargestRatio:
     """Search good and Byzantine vectors for the largest ratio.
 
@@ -158,7 +168,7 @@ def largest_ratio(
         Number of vectors.
     f : int >= 0
         Number of Byzantine vectors among them, the last rows.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         The only source of randomness.
     budget : int, default 2000
         How often to compute the rule, about; at least 200.

@@ -11,12 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import as_array, as_generator, as_integer
+from robustmath._checks import as_array, as_generator, as_integer, as_integers
 
 __all__ = ["split_halves", "split_iid", "split_sorted"]
 
 
-def split_iid(labels: ArrayLike, workers: int, *, rng: np.random.Generator) -> NDArray[np.intp]:
+def split_iid(
+    labels: ArrayLike, workers: int, *, rng: np.random.Generator | int
+) -> NDArray[np.intp]:
     r"""Divide the shuffled examples into equal parts, one a worker.
 
     .. math:: k = \lfloor N / \text{workers} \rfloor
@@ -29,7 +31,7 @@ def split_iid(labels: ArrayLike, workers: int, *, rng: np.random.Generator) -> N
         The label of each example; only their number matters here.
     workers : int
         Number of workers, 1 <= workers <= N.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Source of the permutation.
 
     Returns
@@ -103,7 +105,7 @@ def split_sorted(labels: ArrayLike, workers: int) -> NDArray[np.intp]:
 
 
 def split_halves(
-    labels: ArrayLike, workers: int, *, rng: np.random.Generator | None = None
+    labels: ArrayLike, workers: int, *, rng: np.random.Generator | int | None = None
 ) -> NDArray[np.intp]:
     r"""Give one half of the data to each of the first workers and the other half to the rest.
 
@@ -119,7 +121,7 @@ def split_halves(
         The label of each example, N >= 2.
     workers : int
         Number of workers, at least 2.
-    rng : numpy.random.Generator, optional
+    rng : numpy.random.Generator or int, optional
         Source of random halves, for the iid setting.
 
     Returns
@@ -158,9 +160,7 @@ def split_halves(
 
 def _labels(labels: ArrayLike, workers: int, function: str) -> NDArray[np.integer]:
     """Return the labels as an array of at least `workers` integers."""
-    values = as_array(labels, function, "labels", 1)
-    if values.dtype.kind not in "iu":
-        raise TypeError(f"{function} needs integer labels; got dtype {values.dtype}")
+    values = as_integers(as_array(labels, function, "labels", 1), function, "labels")
     as_integer(workers, function, "workers", 1, len(values))
     return values
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg.blas import dnrm2
 
 from robustmath._checks import (
     as_array,
@@ -22,6 +23,7 @@ from robustmath._checks import (
     as_integer,
     as_real,
     as_vectors,
+    returned,
 )
 
 __all__ = ["breakdown_point", "driven_from", "farthest_error"]
@@ -109,12 +111,13 @@ def farthest_error(
     Returns
     -------
     float
-        The largest Euclidean distance.
+        The largest Euclidean distance, infinite if the rule ever answers NaN or infinity.
 
     Raises
     ------
     ValueError
-        If shapes do not match or no row is good.
+        If shapes do not match, that of what the rule returns included, or no row is good, or a
+        good row is not finite.
 
     Examples
     --------
@@ -134,16 +137,7 @@ def farthest_error(
             f"farthest_error needs places (p, {x.shape[1]}) or (p, {len(rows)}, {x.shape[1]}); "
             f"got shape {np.shape(places)}"
         )
-    good = np.delete(x, rows, axis=0)
-    if not len(good):
-        raise ValueError("farthest_error needs a good row; got all rows hostile")
-    centre, farthest = good.mean(axis=0), 0.0
-    for place in tried:
-        attacked = x.copy()
-        attacked[rows] = place
-        error = float(np.linalg.norm(np.asarray(rule(attacked)) - centre))
-        farthest = max(farthest, error)
-    return farthest
+    return _farthest(rule, x, rows, tried, "farthest_error")
 
 
 def driven_from(rule: Rule, vectors: ArrayLike, distance: float = 1e12) -> int | None:
@@ -171,7 +165,7 @@ def driven_from(rule: Rule, vectors: ArrayLike, distance: float = 1e12) -> int |
     Raises
     ------
     ValueError
-        If the vectors are all equal, or distance is not positive.
+        If the vectors are all equal or not finite, or distance is not positive.
 
     Notes
     -----
@@ -187,6 +181,8 @@ def driven_from(rule: Rule, vectors: ArrayLike, distance: float = 1e12) -> int |
     x = as_vectors(vectors, "driven_from").astype(np.float64)
     distance = as_real(distance, "driven_from", "distance", 0, strict=True)
     n, d = x.shape
+    if not np.isfinite(x).all():
+        raise ValueError("driven_from needs finite vectors; got NaN or infinity")
     spread = float(np.sqrt(((x - x.mean(axis=0)) ** 2).sum(axis=1).mean()))
     if spread == 0:
         raise ValueError("driven_from needs vectors that are not all equal")
@@ -196,9 +192,34 @@ def driven_from(rule: Rule, vectors: ArrayLike, distance: float = 1e12) -> int |
         together = np.repeat(axes[:, None, :], k, axis=1)
         one_by_one = np.eye(d)[np.arange(k) % d] * 1e3 ** np.minimum(np.arange(k), 9)[:, None]
         places = x.mean(axis=0) + distance * spread * np.concatenate([together, one_by_one[None]])
-        if farthest_error(rule, x, rows.tolist(), places) > distance * spread / (2 * n):
+        if _farthest(rule, x, rows.tolist(), places, "driven_from") > distance * spread / (2 * n):
             return k
     return None
+
+
+def _farthest(
+    rule: Rule,
+    x: NDArray[np.float64],
+    rows: list[int],
+    places: NDArray[np.float64],
+    function: str,
+) -> float:
+    """Return the largest error over places (p, len(rows), d)."""
+    good = np.delete(x, rows, axis=0)
+    if not len(good):
+        raise ValueError(f"{function} needs a good row; got all rows hostile")
+    if not np.isfinite(good).all():
+        raise ValueError(f"{function} needs finite good vectors; got NaN or infinity")
+    centre, farthest = good.mean(axis=0), 0.0
+    for place in places:
+        attacked = x.copy()
+        attacked[rows] = place
+        answer = returned(rule(attacked), centre.shape, function, "rule")
+        with np.errstate(over="ignore"):
+            error = float(dnrm2(answer.astype(np.float64) - centre))
+        # A maximum with NaN is the other number: an answer that is none is beyond all bounds.
+        farthest = max(farthest, np.inf if np.isnan(error) else error)
+    return farthest
 
 
 def _half(n: int) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import as_callable, as_vectors
+from robustmath._checks import as_callable, as_vectors, returned
 
 __all__ = ["jackknife_influence", "sensitivity_curve"]
 
@@ -63,9 +63,9 @@ def sensitivity_curve(rule: Rule, vectors: ArrayLike, points: ArrayLike) -> NDAr
         raise ValueError(
             f"sensitivity_curve needs points (p, {x.shape[1]}), as vectors; got shape {z.shape}"
         )
-    before = np.asarray(rule(x))
-    after = np.stack([np.asarray(rule(np.vstack([x, point]))) for point in z])
-    return np.asarray((len(x) + 1) * (after - before), dtype=np.float64)
+    before = _applied(rule, x, "sensitivity_curve")
+    after = [_applied(rule, np.vstack([x, point]), "sensitivity_curve") for point in z]
+    return np.asarray((len(x) + 1) * (np.stack(after) - before))
 
 
 def jackknife_influence(rule: Rule, vectors: ArrayLike) -> NDArray[np.float64]:
@@ -105,6 +105,11 @@ def jackknife_influence(rule: Rule, vectors: ArrayLike) -> NDArray[np.float64]:
     x = as_vectors(vectors, "jackknife_influence").astype(np.float64)
     if len(x) < 2:
         raise ValueError("jackknife_influence needs n >= 2; got n=1")
-    everyone = np.asarray(rule(x))
-    others = np.stack([np.asarray(rule(np.delete(x, i, axis=0))) for i in range(len(x))])
-    return np.asarray((len(x) - 1) * (everyone - others), dtype=np.float64)
+    everyone = _applied(rule, x, "jackknife_influence")
+    others = [_applied(rule, np.delete(x, i, axis=0), "jackknife_influence") for i in range(len(x))]
+    return np.asarray((len(x) - 1) * (everyone - np.stack(others)))
+
+
+def _applied(rule: Rule, vectors: NDArray[Any], function: str) -> NDArray[np.float64]:
+    """Return the rule's result in float64: differences of bytes or booleans would be none."""
+    return returned(rule(vectors), vectors.shape[1:], function, "rule").astype(np.float64)
