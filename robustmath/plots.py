@@ -97,13 +97,13 @@ def canvas(
 
     Parameters
     ----------
-    rows, columns : int
+    rows, columns : int, default 1
         How many axes.
     title : str
         What the picture shows: one message.
-    size : (float, float)
+    size : (float, float), default (10.0, 5.6)
         Width and height in inches.
-    font : float
+    font : float, default 15.0
         Size of the text in points.
     **subplots
         Passed on to `matplotlib.figure.Figure.subplots`, such as ``sharey=True``.
@@ -141,7 +141,7 @@ def curves(ax: Axes, series: Sequence[Series], *, markers: int = 6) -> None:
         Where.
     series : sequence of Series
         The lines; those without a style of their own take those of `STYLES` in turn.
-    markers : int
+    markers : int, default 6
         About how many markers a line gets, each line at other places.
 
     Examples
@@ -266,11 +266,11 @@ def legend_below(
         Made by `canvas`.
     axes : iterable of Axes
         Whose labels to gather.
-    note : str
+    note : str, default ""
         A line between the axes and the legend, such as the settings of the data shown.
-    columns : int
+    columns : int, default 4
         Entries side by side.
-    font : float
+    font : float, default 15.0
         Size of the text in points.
 
     Examples

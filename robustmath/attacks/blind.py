@@ -64,7 +64,7 @@ def flip_labels(labels: ArrayLike, classes: int = 10) -> NDArray[np.integer]:
     ----------
     labels : array_like of int
         Labels from 0 to classes - 1, of any shape.
-    classes : int
+    classes : int, default 10
         Number of classes, classes >= 1; 10 gives the paper's 9 - y.
 
     Returns
@@ -114,7 +114,7 @@ def gaussian(f: int, d: int, *, rng: np.random.Generator | int, std: float = 200
         Entries of a vector, d >= 1.
     rng : numpy.random.Generator or int
         The only source of randomness.
-    std : float
+    std : float, default 200.0
         Standard deviation of every entry, std >= 0.
 
     Returns

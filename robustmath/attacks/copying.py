@@ -23,7 +23,7 @@ def mimic(good: ArrayLike, f: int, target: int = 0) -> Vectors:
         Good vectors. If one half of them is g_1 and the other g_2, this attack is mimic2.
     f : int
         Attackers, f >= 0.
-    target : int
+    target : int, default 0
         Row of `good` to repeat, 0 <= target < m.
 
     Returns

@@ -114,7 +114,7 @@ def min_max(good: ArrayLike, f: int, perturbation: str = "unit") -> Vectors:
         Good vectors, finite; mu is their mean.
     f : int
         Attackers, f >= 0.
-    perturbation : {"unit", "std", "sign"}
+    perturbation : {"unit", "std", "sign"}, default "unit"
         The direction p: -mu / ||mu||, minus the standard deviations of the coordinates, or
         -sign(mu).
 
@@ -162,7 +162,7 @@ def min_sum(good: ArrayLike, f: int, perturbation: str = "unit") -> Vectors:
         Good vectors, finite; mu is their mean.
     f : int
         Attackers, f >= 0.
-    perturbation : {"unit", "std", "sign"}
+    perturbation : {"unit", "std", "sign"}, default "unit"
         The direction p: -mu / ||mu||, minus the standard deviations of the coordinates, or
         -sign(mu).
 

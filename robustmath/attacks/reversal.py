@@ -115,7 +115,7 @@ def inner_product_manipulation(good: ArrayLike, f: int, epsilon: float = 0.1) ->
         Good vectors, finite.
     f : int
         Attackers, f >= 0.
-    epsilon : float
+    epsilon : float, default 0.1
         Length of v in units of the good mean, epsilon >= 0. Small values hide v among the good
         vectors; the mean of all is reversed if and only if epsilon > m / f.
 

@@ -78,7 +78,7 @@ def worst_case(
         Attackers, f >= 0.
     rng : numpy.random.Generator or int
         The only source of randomness: the same seed finds the same vectors.
-    budget : int
+    budget : int, default 2000
         How often to compute the rule, budget >= 1.
 
     Returns

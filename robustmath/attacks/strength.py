@@ -74,9 +74,11 @@ def strongest(
         Good vectors, finite; mu is their mean.
     f : int
         Attackers, f >= 0.
-    low, high : float
-        Strengths to search between, 0 < low <= high.
-    budget : int
+    low : float, default 0.01
+        The least strength to try, low > 0.
+    high : float, default 100.0
+        The largest, high >= low.
+    budget : int, default 50
         How often to compute the rule, budget >= 1.
 
     Returns

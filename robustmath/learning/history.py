@@ -40,9 +40,9 @@ class History:
         The step whose gradients or parameters were no longer finite, None if there was none.
     warnings : list of str
         Guarantees that the rule said do not apply, each once.
-    seconds : dict
+    seconds : dict, optional
         Wall time by part; the only field that differs from run to run, left out of comparisons.
-    parameters : ndarray (d,) or None
+    parameters : ndarray (d,) or None, optional
         The parameters at the end; left out of comparisons and of the JSON.
 
     Examples

@@ -65,7 +65,7 @@ def initial_parameters(
         Layer widths, pixels first and classes last.
     rng : numpy.random.Generator or int
         Source of randomness.
-    dtype : dtype
+    dtype : dtype, default float32
         float32 or float64; the draw is the same in both, up to rounding.
 
     Returns

@@ -54,7 +54,7 @@ def estimate(
     bounds : (low, high)
         What every outcome is known to lie in; scalars or shape (k,), low < high. Not to be read
         off the outcomes: the intervals rest on it. Leave room for rounding.
-    batch : int, even
+    batch : int, even, default 16384
         Outcomes drawn at once. Smaller ones spare memory where k is large, and are another way of
         cutting the random stream.
 
@@ -160,7 +160,7 @@ def count_outcomes(
         Source of randomness. The same seed, `trials` and `batch` give the same counts.
     categories : int, >= 2
         Number of categories.
-    batch : int, even
+    batch : int, even, default 16384
         Outcomes drawn at once.
 
     Returns
@@ -198,7 +198,7 @@ class ErrorBudget:
 
     Parameters
     ----------
-    total : float, 0 < total < 1
+    total : float, 0 < total < 1, default 1e-06
         Probability that any check of the run goes wrong.
 
     Examples

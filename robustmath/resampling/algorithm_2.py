@@ -88,9 +88,11 @@ def resample(
         their sender has a place in, and entries near the largest float have a finite average.
     s : int
         Vectors in one average, s >= 1.
-    rng : numpy.random.Generator or int
+    rng : numpy.random.Generator or int, optional
         The source of randomness; needed unless `slots` are given.
-    T, reading
+    T : int, optional
+        See `sample_slots`.
+    reading : str, default "shuffled"
         See `sample_slots`.
     slots : array_like of int (T, s), optional
         Use these slots in place of a draw.
@@ -215,7 +217,13 @@ def resampled(
     ----------
     rule : callable
         Takes vectors (n, d), then arguments of its own.
-    s, rng, T, reading
+    s : int
+        See `sample_slots`.
+    rng : numpy.random.Generator or int
+        See `sample_slots`.
+    T : int, optional
+        See `sample_slots`.
+    reading : str, default "shuffled"
         See `sample_slots`.
 
     Returns

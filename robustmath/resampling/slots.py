@@ -108,7 +108,7 @@ def sample_slots(
         The only source of randomness.
     T : int, optional
         Outputs, 1 <= T <= n; all n by default.
-    reading : {"shuffled", "sequential", "verbatim", "independent"}
+    reading : {"shuffled", "sequential", "verbatim", "independent"}, default "shuffled"
         How the loop of Algorithm 2 is read.
 
         - ``"shuffled"``: s copies of each index, shuffled, cut into groups of s; the first T

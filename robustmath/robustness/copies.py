@@ -84,11 +84,11 @@ def simulate_copies(
         Copies, or workers in a bucket.
     rng : numpy.random.Generator or int
         Source of randomness.
-    trials : int >= 2
+    trials : int >= 2, default 1000
         Shuffles.
-    error_probability : float
+    error_probability : float, default 1e-06
         That of the interval.
-    method : {"resampling", "bucketing"}
+    method : {"resampling", "bucketing"}, default "resampling"
         Algorithm 2, or one shuffle cut into n / s groups.
 
     Returns

@@ -68,7 +68,7 @@ def load(name: str = "mnist", folder: str | os.PathLike[str] | None = None) -> D
 
     Parameters
     ----------
-    name : {"mnist", "subset", "fashion-mnist", "cifar-10"}
+    name : {"mnist", "subset", "fashion-mnist", "cifar-10"}, default "mnist"
         "subset" is the first 600 training and 200 test images of each digit of MNIST; it ships
         with the package.  CIFAR-10 is read in its binary version, from the archive if it is
         there, else from the files in it, of which only size and labels can be checked.
@@ -185,7 +185,7 @@ def normalized(
         The pixels of the channels one channel after the other.
     mean, std : sequence of float
         One number a channel, such as the `mean` and `std` of a `Dataset`; std > 0.
-    dtype : dtype, optional
+    dtype : dtype, default float32
         A floating dtype.
 
     Returns

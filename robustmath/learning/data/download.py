@@ -51,7 +51,7 @@ def download(
     mirrors : sequence of str, optional
         The addresses of folders to try in turn, for each file; by default the public mirrors of
         `robustmath.learning.data.sources`.
-    timeout : float, optional
+    timeout : float, default 30.0
         Seconds > 0 to wait for an answer; also the time after which a transfer that brings fewer
         than 1000 bytes a second is given up.
 

@@ -55,9 +55,9 @@ def base_run(data: str = "mnist", steps: int = 1500) -> Run:
 
     Parameters
     ----------
-    data : str
+    data : str, default "mnist"
         A data set of `robustmath.learning.data.load`.
-    steps : int
+    steps : int, default 1500
         Steps of each training; the test set is seen about 15 times on the way.
 
     Returns

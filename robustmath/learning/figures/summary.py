@@ -96,7 +96,7 @@ def estimate(values: ArrayLike, level: float = 0.95) -> Estimate:
     ----------
     values : array_like (n,)
         One a seed.
-    level : float
+    level : float, default 0.95
         The coverage.
 
     Returns

@@ -63,13 +63,13 @@ def run_all(
         thread each, so that the bits do not depend on `jobs`; give workers of your own one thread
         too (OMP_NUM_THREADS=1 or its like). As with every pool of processes, a script must call
         this function under ``if __name__ == "__main__":``.
-    jobs : int >= 1
+    jobs : int >= 1, default 1
         Processes of the default executor.
-    fresh : bool
+    fresh : bool, default False
         Forget what `path` holds of these runs.
-    retries : int >= 0
+    retries : int >= 0, default 2
         How often a run is tried again, alone, when its worker was lost (killed, out of memory).
-    progress : bool
+    progress : bool, default True
         Keep a line on stderr: runs done, time left.
 
     Returns

@@ -32,53 +32,53 @@ class Run:
 
     Parameters
     ----------
-    good : int
+    good : int, default 8
         Number of good workers, m >= 1.
-    f : int
+    f : int, default 0
         Number of Byzantine workers, f >= 0.  They are the last rows of what the server receives.
-    rule : str
+    rule : str, default "mean"
         A name in `robustmath.learning.training.RULES`, or a label for the callable that `train`
         is given.
-    rule_parameters : mapping
+    rule_parameters : mapping, default ()
         Keyword arguments of the rule, such as ``{"f": 4}`` for Krum (f or s f after resampling:
         it is the user's to say) or ``{"T": 8, "nu": 0.01}`` for RFA.  Kept as sorted pairs.
-    attack : str
+    attack : str, default "none"
         A name in `robustmath.learning.adversaries.ATTACKS`, or a label for a callable; "none"
         makes the f workers follow the protocol on their own data.
-    attack_parameters : mapping
+    attack_parameters : mapping, default ()
         Keyword arguments of the attack.  Kept as sorted pairs.
-    s : int or None
+    s : int or None, default 0
         Algorithm 2's s; 0 (or None, which is kept as 0) leaves the resampling out.
-    reading : {"shuffled", "sequential", "verbatim", "independent"}
+    reading : {"shuffled", "sequential", "verbatim", "independent"}, default "shuffled"
         Reading of Algorithm 2; see `robustmath.sample_slots`.
-    split : {"iid", "sorted", "iid_halves", "sorted_halves"}
+    split : {"iid", "sorted", "iid_halves", "sorted_halves"}, default "sorted"
         How the good workers' data are chosen: equal parts of the shuffled or the label-sorted
         training set; with "halves" the set is cut into two, and all workers of a half share data
         *and batch*, hence send the same gradient (section 2.3's mimic2).
-    data : str
+    data : str, default "mnist"
         Name of a data set for `robustmath.learning.data.load`.
-    attackers_data : {"all", "own"}
+    attackers_data : {"all", "own"}, default "all"
         "all": attackers draw from the whole training set, which is divided among the good
         workers alone (section 4); "own": all n workers get a part (a half, if split in halves).
-    hidden : tuple of int
+    hidden : tuple of int, default (100,)
         Widths of the ReLU layers.
-    batch : int
+    batch : int, default 32
         Examples a worker draws each step, with replacement.
-    learning_rate : float
+    learning_rate : float, default 0.05
         Step size gamma of (2) at the start.
-    schedule : {"constant", "linear", "cosine"}
+    schedule : {"constant", "linear", "cosine"}, default "constant"
         What becomes of the step size: it stays, or falls to 0 along a line or half a cosine.
-    momentum : float
+    momentum : float, default 0.0
         Worker momentum, 0 <= beta < 1: a worker sends v = beta v + (1 - beta) g, starting at v = g.
-    steps : int
+    steps : int, default 1500
         Number of steps.
-    evaluate_every : int
+    evaluate_every : int, default 100
         Steps between evaluations on the test set; step 0 and the last step are always evaluated.
-    seed : int
+    seed : int, default 0
         Origin of all randomness, >= 0.
-    normalize : bool
+    normalize : bool, default True
         Give the model (x - mean)/std of the training pixels rather than x/255.
-    dtype : {"float32", "float64"}
+    dtype : {"float32", "float64"}, default "float32"
         Precision of the parameters and the gradients.
 
     Examples

@@ -83,7 +83,7 @@ def good_count_pmf(
         Copies of each worker, and places of each output.
     T : int, 1 <= T <= n, optional
         Number of outputs; n by default.
-    reading : {"shuffled", "sequential", "verbatim", "independent"}
+    reading : {"shuffled", "sequential", "verbatim", "independent"}, default "shuffled"
         How Algorithm 2 is read.
 
     Returns

@@ -35,9 +35,9 @@ def covariance_factor(
         Copies of each worker, and places of each output.
     t, u : int, 1 <= t, u <= n
         The two outputs; t = u gives the variance factor of output t.
-    reading : {"shuffled", "sequential", "verbatim", "independent"}
+    reading : {"shuffled", "sequential", "verbatim", "independent"}, default "shuffled"
         How Algorithm 2 is read.
-    f : int, 0 <= f <= n - 2
+    f : int, 0 <= f <= n - 2, default 0
         Number of Byzantine workers.
 
     Returns
@@ -103,7 +103,7 @@ def maximum_usage_pmf(
         Number of workers; the cost grows with the number of partitions of s T.
     s : int >= 1
         Copies of each worker, and places of each output.
-    reading : {"shuffled", "sequential", "verbatim", "independent"}
+    reading : {"shuffled", "sequential", "verbatim", "independent"}, default "shuffled"
         How Algorithm 2 is read.
     T : int, 1 <= T <= n, optional
         Number of outputs; n by default.

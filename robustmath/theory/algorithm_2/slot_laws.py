@@ -52,9 +52,9 @@ def pattern_laws(
         Number of workers.
     s : int >= 1
         Copies of each worker, and places of each output.
-    reading : {"shuffled", "sequential", "verbatim", "independent"}
+    reading : {"shuffled", "sequential", "verbatim", "independent"}, default "shuffled"
         How Algorithm 2 is read.
-    f : int, 0 <= f <= n - 1
+    f : int, 0 <= f <= n - 1, default 0
         Number of Byzantine workers.
 
     Returns
@@ -109,9 +109,9 @@ def variance_factors(n: int, s: int, reading: str = "shuffled", f: int = 0) -> l
         Number of workers.
     s : int >= 1
         Copies of each worker, and places of each output.
-    reading : {"shuffled", "sequential", "verbatim", "independent"}
+    reading : {"shuffled", "sequential", "verbatim", "independent"}, default "shuffled"
         How Algorithm 2 is read.
-    f : int, 0 <= f <= n - 1
+    f : int, 0 <= f <= n - 1, default 0
         Number of Byzantine workers; 0 gives the factors of equation (8), var(g_t) / sigma^2.
 
     Returns
@@ -163,9 +163,9 @@ def coincidence_probabilities(
         Number of workers.
     s : int >= 2
         Copies of each worker, and places of each output.
-    reading : {"shuffled", "sequential", "verbatim", "independent"}
+    reading : {"shuffled", "sequential", "verbatim", "independent"}, default "shuffled"
         How Algorithm 2 is read.
-    f : int, 0 <= f <= n - 1
+    f : int, 0 <= f <= n - 1, default 0
         Number of Byzantine workers.
 
     Returns
@@ -211,9 +211,9 @@ def inclusion_probabilities(
         Number of workers.
     s : int >= 1
         Copies of each worker, and places of each output.
-    reading : {"shuffled", "sequential", "verbatim", "independent"}
+    reading : {"shuffled", "sequential", "verbatim", "independent"}, default "shuffled"
         How Algorithm 2 is read.
-    f : int, 0 <= f <= n - 1
+    f : int, 0 <= f <= n - 1, default 0
         Number of Byzantine workers; 0 gives E[g_t] = mu of equation (8).
 
     Returns

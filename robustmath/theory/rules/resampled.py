@@ -167,7 +167,7 @@ def best_copies(rule: str, n: int, f: int, *, method: str = "resampling") -> int
         Number of workers.
     f : int >= 0
         Number of Byzantine workers among them.
-    method : {"resampling", "bucketing"}
+    method : {"resampling", "bucketing"}, default "resampling"
         Which bound: `resampled_robustness` or `bucketed_robustness`; the latter for divisors of n.
 
     Returns
