@@ -35,6 +35,7 @@ On large data, of 50 rows and four million entries and more:
 
 Modules:
 
+    robustmath.textbook     all of this as definitions, a few lines each: read it first
     robustmath.attacks      sections 2 and 4.2: what Byzantine workers send
     robustmath.theory       Proposition I: closed forms, exact laws, robustness coefficients
     robustmath.robustness   every rule in a table: its source, breakdown point, cost and bounds
@@ -52,7 +53,7 @@ Modules:
 import sys
 from typing import TYPE_CHECKING
 
-from robustmath import attacks, claims, theory
+from robustmath import attacks, claims, textbook, theory
 from robustmath._checks import GuaranteeWarning, attribute_hint
 from robustmath._numerics.threads import get_num_threads, set_num_threads
 from robustmath.aggregators import (
@@ -153,6 +154,7 @@ __all__ = [
     "smallest_maximum_eigenvalue_averaging",
     "spectral_filter",
     "static_clipping",
+    "textbook",
     "theory",
     "trimmed_mean",
     "usage_counts",

@@ -30,6 +30,8 @@ class Claim(NamedTuple):
         Where the paper says it.
     statement : str
         What is claimed, in one sentence.
+    defines : tuple of str
+        What it is about, as functions of `robustmath.textbook`.
 
     Examples
     --------
@@ -40,18 +42,23 @@ class Claim(NamedTuple):
     id: str
     source: str
     statement: str
+    defines: tuple[str, ...] = ()
 
 
 PAPER = (
     Claim("S1-cost", "sections 1 and 3", "Resampling has negligible computational cost."),
     Claim(
-        "S1-sgd", "section 1, eq. (2)", "With the mean as the rule, (2) is standard minibatch SGD."
+        "S1-sgd",
+        "section 1, eq. (2)",
+        "With the mean as the rule, (2) is standard minibatch SGD.",
+        defines=("step", "mean"),
     ),
     Claim(
         "S2-krum-def",
         "section 2.1, eq. (3)",
         "KRUM returns the vector with the least sum of squared distances to its n-f-2 closest"
         " vectors, for n >= 2f+3.",
+        defines=("krum",),
     ),
     Claim(
         "S2-krum-bias",
@@ -62,22 +69,31 @@ PAPER = (
         "S2-krum-multi",
         "section 2.1",
         "On iid data without attackers KRUM is close to the mean and MULTI-KRUM fills the gap.",
+        defines=("multi_krum",),
     ),
     Claim(
         "S2-nm-bounded",
         "section 2.2, eq. (4)",
         "Normalising the vectors limits the influence of any one worker.",
+        defines=("normalized_mean",),
     ),
-    Claim("S2-nm-rfa1", "section 2.2, eq. (4)", "RFA with T=1 is the normalised mean (4)."),
+    Claim(
+        "S2-nm-rfa1",
+        "section 2.2, eq. (4)",
+        "RFA with T=1 is the normalised mean (4).",
+        defines=("rfa", "normalized_mean"),
+    ),
     Claim(
         "S2-rsa",
         "section 2.2, eq. (5)",
         "RSA normalises entry by entry: a worker's vote is lambda times the sign of a difference.",
+        defines=("rsa",),
     ),
     Claim(
         "S2-nm-attack",
         "section 2.2, eq. (6)",
         "Attackers who send minus the sum of the good unit vectors foil the normalised mean.",
+        defines=("normalized_mean_attack",),
     ),
     Claim(
         "S2-nm-noniid",
@@ -88,27 +104,43 @@ PAPER = (
         "S2-gm-def",
         "section 2.3, eq. (7)",
         "The geometric median minimises the sum of distances to the vectors.",
+        defines=("geometric_median",),
     ),
     Claim(
         "S2-median",
         "section 2.3",
         "With good workers half at +1 and half at -1 and one Byzantine worker at +1, the true mean"
         " is 0 and the median (7) returns 1.",
+        defines=("geometric_median", "coordinatewise_median"),
     ),
     Claim(
         "S2-mimic2",
         "section 2.3",
         "Under mimic2 the median of the gradients received is always g1.",
+        defines=("mimic",),
     ),
     Claim(
         "S2-mimic2-acc",
         "section 2.3, fig. 1c",
         "Under mimic2 on non-iid data the test accuracy of CM and RFA drops to around 50 %.",
     ),
-    Claim("S3-cap", "section 3, Algorithm 2", "Every gradient is used at most s times."),
-    Claim("S3-mean", "section 3, eq. (8)", "The mean of every output g_t is mu."),
     Claim(
-        "S3-var", "section 3, eq. (8)", "The variance of every output g_t is (n-1)/(sn-1) sigma^2."
+        "S3-cap",
+        "section 3, Algorithm 2",
+        "Every gradient is used at most s times.",
+        defines=("verbatim", "usage_counts"),
+    ),
+    Claim(
+        "S3-mean",
+        "section 3, eq. (8)",
+        "The mean of every output g_t is mu.",
+        defines=("resample",),
+    ),
+    Claim(
+        "S3-var",
+        "section 3, eq. (8)",
+        "The variance of every output g_t is (n-1)/(sn-1) sigma^2.",
+        defines=("resample", "variance"),
     ),
     Claim("S3-ident", "section 3, Proposition I", "The outputs g_t are identically distributed."),
     Claim("S3-dep", "section 3, after eq. (9)", "The outputs g_t are not independent."),
@@ -117,7 +149,12 @@ PAPER = (
         "section 3",
         "The outputs are more homogeneous than the inputs: their variance is lower.",
     ),
-    Claim("S3-good", "section 3, Proposition I", "At least T - sf of the T outputs are good."),
+    Claim(
+        "S3-good",
+        "section 3, Proposition I",
+        "At least T - sf of the T outputs are good.",
+        defines=("good_outputs",),
+    ),
     Claim(
         "S3-good-mean", "section 3, eq. (9)", "The mean of a good output is the mean of the good."
     ),
@@ -130,6 +167,7 @@ PAPER = (
         "S3-robust",
         "section 3, Appendix B",
         "KRUM after resampling is robust on heterogeneous data.",
+        defines=("resampled",),
     ),
     Claim(
         "S4-fig1a",
@@ -180,59 +218,89 @@ BEYOND = (
         "Allouah et al. 2023; ours",
         "The trimmed mean has kappa = f/(n-2f), the least possible; published is"
         " 6 f/(n-2f) (1 + f/(n-2f)).",
+        defines=("trimmed_mean",),
     ),
     Claim(
         "F-median",
         "Allouah et al. 2023; ours",
         "The coordinate-wise median has kappa = (m-q)/q, m = n-f, q = floor(n/2)+1-f; published is"
         " 4 (1 + f/(n-2f))^2.",
+        defines=("coordinatewise_median",),
     ),
     Claim(
         "F-geometric",
         "Allouah et al. 2023; ours",
         "The geometric median has kappa = h/(m-h), h = floor(n/2); published is"
         " 4 (1 + f/(n-2f))^2.",
+        defines=("geometric_median",),
     ),
     Claim(
         "F-smea",
         "Allouah et al. 2023; ours",
         "Averaging with the smallest largest eigenvalue has kappa = 4f/(n-2f); published is"
         " 4f/(n-f) (1 + f/(n-2f))^2.",
+        defines=("smallest_maximum_eigenvalue_averaging",),
     ),
-    Claim("F-monna", "ours", "MoNNA with a good pivot has kappa = 4f(f+1)/(n-f)."),
+    Claim(
+        "F-monna",
+        "ours",
+        "MoNNA with a good pivot has kappa = 4f(f+1)/(n-f).",
+        defines=("monna",),
+    ),
     Claim(
         "F-mda",
         "ours",
         "Averaging with the smallest diameter has kappa at most (f sqrt(2/m) + sqrt(f/(n-2f)))^2.",
+        defines=("minimum_diameter_averaging",),
     ),
-    Claim("F-meamed", "ours", "The mean around the median has kappa at most 4f/q."),
-    Claim("F-mom", "ours", "The median of 2f+1 means has kappa at most m/floor(n/(2f+1))."),
+    Claim(
+        "F-meamed",
+        "ours",
+        "The mean around the median has kappa at most 4f/q.",
+        defines=("mean_around_median",),
+    ),
+    Claim(
+        "F-mom",
+        "ours",
+        "The median of 2f+1 means has kappa at most m/floor(n/(2f+1)).",
+        defines=("median_of_means",),
+    ),
     Claim(
         "F-krum",
         "ours",
         "KRUM has kappa at most (sqrt(b(f+1)) + sqrt(c min(m, 2b)))^2/b^2, b = m-f-1,"
         " c = m(m-2)/(m-1).",
+        defines=("krum",),
     ),
-    Claim("F-multi-krum", "ours", "MULTI-KRUM has kappa at most (sqrt(f+1) + sqrt(2c))^2/b."),
+    Claim(
+        "F-multi-krum",
+        "ours",
+        "MULTI-KRUM has kappa at most (sqrt(f+1) + sqrt(2c))^2/b.",
+        defines=("multi_krum",),
+    ),
     Claim(
         "F-bulyan",
         "ours",
         "Bulyan has kappa at most (sqrt(3f/b) + 2m/b sqrt(f/p))^2, b = n-4f, p = floor(n/2)+1-2f.",
+        defines=("bulyan",),
     ),
     Claim(
         "F-caf",
         "ours",
         "CAF has kappa at most 2f/(n-3f) (1 + sqrt(2m/(n-2f)))^2.",
+        defines=("caf",),
     ),
     Claim(
         "F-nnm",
         "Allouah et al. 2023",
         "Mixing neighbours first makes kappa at most 8f/(n-f) (kappa + 1).",
+        defines=("nearest_neighbor_mixing",),
     ),
     Claim(
         "F-arc",
         "Allouah et al. 2025",
         "Adaptive clipping first makes kappa at most kappa + 2f/(n-2f).",
+        defines=("adaptive_clipping",),
     ),
     Claim(
         "F-breakdown",

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from robustmath.claims import CLAIMS, Claim, find_claim
 from robustmath.cli._arguments import Refusal
+from robustmath.textbook.printed import definition
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,8 +26,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser(
         "claims",
         help="print the claims of the paper, or one of them",
-        description="Without ID, a table of the claims; with one, its sentence and how to check "
-        "it. What is true of them is said by pytest verify/, in a clone of the repository.",
+        description="Without ID, a table of the claims; with one, its sentence, the definition of "
+        "what it is about and how to check it. What is true of them is said by pytest verify/, in "
+        "a clone of the repository.",
     )
     command.add_argument("id", nargs="?", metavar="ID", help="such as S3-var")
     command.set_defaults(carry_out=_claims)
@@ -43,6 +45,8 @@ def _claims(options: argparse.Namespace) -> int:
         raise Refusal(error) from None
     print(f"{claim.id}  ({claim.source})\n")
     print(textwrap.fill(claim.statement, width, initial_indent="  ", subsequent_indent="  "))
+    if claim.defines:
+        print(f"\n{definition(*claim.defines)}")
     print(f"\nTo check it, in a clone of the repository: pytest verify/ --claim {claim.id}")
     return 0
 
