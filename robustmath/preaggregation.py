@@ -62,6 +62,8 @@ def nearest_neighbor_mixing(vectors: ArrayLike, f: int) -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.nearest_neighbor_mixing`.
+
     *Breakdown point:* f < n/2. The neighbours of a good row are as near to it as the farthest good
     row. The rows of Byzantine workers stay theirs: a robust rule has to follow. A rule that is
     (f, kappa)-robust becomes (f, kappa')-robust with kappa' <= 8 f/(n - f) (kappa + 1) (Allouah
@@ -116,6 +118,8 @@ def static_clipping(vectors: ArrayLike, tau: float) -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.static_clipping`.
+
     *Breakdown point:* f of n rows move the mean of the result by at most 2 tau f / n. That bounds
     any number of Byzantine rows, but is not a robust rule: good rows are cut at the same length.
 
@@ -170,6 +174,8 @@ def adaptive_clipping(vectors: ArrayLike, f: int) -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.adaptive_clipping`.
+
     *Breakdown point:* f < n/2, when k >= f. It only shortens: a robust rule has to follow.
 
     *Cost:* O(n d).

@@ -363,3 +363,9 @@ def test_a_definition_has_at_most_fifteen_lines(name):
     signature = next(k for k, line in enumerate(own) if line.endswith(":")) + 1
     assert len(own) - signature - len(text) <= 15
     assert text[0].endswith((".", ":"))
+
+
+@pytest.mark.parametrize("name", sorted((RULES | ATTACKS) - SEARCHES))
+def test_a_function_names_its_definition(name):
+    notes = inspect.getdoc(getattr(fast(name), name)).split("Notes\n-----\n")[1]
+    assert notes.startswith(f"*Definition:* `robustmath.textbook.{name}`.\n")

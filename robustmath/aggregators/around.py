@@ -57,6 +57,8 @@ def mean_around_median(vectors: ArrayLike, f: int) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.mean_around_median`.
+
     *Breakdown point:* f < n/2. The median then lies between good values, and so do at least n - f
     values: every value that is kept is as near to the median as the farthest good one.
 

@@ -49,6 +49,8 @@ def mean(vectors: ArrayLike) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.mean`.
+
     *Breakdown point:* 0.
 
     *Cost:* O(n d).
@@ -89,6 +91,8 @@ def normalized_mean(vectors: ArrayLike) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.normalized_mean`.
+
     *Breakdown point:* none to speak of: f rows move the result by at most 2 f, however long they
     are, but where the good unit vectors nearly cancel f of them turn it round.
 
@@ -132,6 +136,8 @@ def sign_majority(vectors: ArrayLike) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.sign_majority`.
+
     *Breakdown point:* f < n/2 where the good workers agree on a sign; where they are divided, one
     vote may turn a coordinate.
 
@@ -190,6 +196,8 @@ def rsa(
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.rsa`.
+
     *Breakdown point:* none to speak of: f rows move a coordinate by at most 2 lam f.
 
     *Cost:* O(n d).

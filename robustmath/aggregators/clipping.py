@@ -45,6 +45,8 @@ def centered_clipping(
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.centered_clipping`.
+
     *Breakdown point:* none to speak of: f rows move the result by at most iterations f tau / n
     beyond where good rows or `start` are, however far away they are.
 

@@ -35,6 +35,8 @@ def coordinatewise_median(vectors: ArrayLike) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.coordinatewise_median`.
+
     *Breakdown point:* f < n/2; the result stays between the good values of every coordinate.
 
     *Cost:* sorting every column, O(d n log n), in one read of the data.
@@ -78,6 +80,8 @@ def trimmed_mean(vectors: ArrayLike, f: int) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.trimmed_mean`.
+
     *Breakdown point:* f < n/2; the result stays between the good values of every coordinate.
 
     *Cost:* sorting every column, O(d n log n), in one read of the data.

@@ -77,6 +77,8 @@ def caf(vectors: ArrayLike, f: int) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.caf`.
+
     *Breakdown point:* f < n/2. As long as Byzantine rows account for most of lambda they lose more
     weight than good ones; so before 2f is lost, lambda has fallen below 2 (n-f)/(n-2f) times the
     largest eigenvalue of the good rows' covariance.
@@ -148,6 +150,8 @@ def spectral_filter(vectors: ArrayLike, f: int, bound: float) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.spectral_filter`.
+
     *Breakdown point:* f < n/2, if the bound holds for the good rows.
 
     *Cost:* that of `caf`; one step if no row stands out.
@@ -242,6 +246,8 @@ def dnc(
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.dnc`.
+
     *Breakdown point:* f = 1 if all coordinates are drawn. Beyond that there is none: only one
     direction is looked at, so of two Byzantine rows the one at 1e9 in one direction hides the one
     at 1e6 in another; and coordinates that are not drawn are not looked at. The guarantee of the

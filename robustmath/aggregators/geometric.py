@@ -78,6 +78,8 @@ def geometric_median(vectors: ArrayLike, tol: float = 1e-14) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.geometric_median`.
+
     *Breakdown point:* f < n/2. If the good rows are within r of a point, the result is within
     r (n - f) / sqrt(n (n - 2 f)) of it (Minsker, 2015, Lemma 2.1).
 
@@ -159,6 +161,10 @@ def geometric_median_certificate(vectors: ArrayLike, point: ArrayLike) -> Median
     ValueError
         If shapes do not match or an entry is not finite.
 
+    Notes
+    -----
+    *Definition:* `robustmath.textbook.geometric_median_certificate`.
+
     Examples
     --------
     Three points on a line: the middle one is optimal, with sum 3; from 0 the sum is 4.
@@ -237,6 +243,8 @@ def rfa(vectors: ArrayLike, T: int = 8, nu: float = 1e-6) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.rfa`.
+
     *Breakdown point:* f < n/2: no step raises the smoothed sum of distances, so the result is never
     longer than (2 sum_good ||g|| + (n - f) nu / 2) / (n - 2 f).
 

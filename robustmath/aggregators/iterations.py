@@ -106,6 +106,8 @@ def rsa_step(
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.rsa_step`.
+
     *Breakdown point:* a Byzantine worker moves a coordinate of the server's model by at most
     2 gamma lambda a step, whatever it sends; with f < n/2 of them the good ones outvote it where
     they agree. Models stay bounded by that, but on heterogeneous data they need not agree.
@@ -177,6 +179,8 @@ def signum_step(
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.signum_step`.
+
     *Breakdown point:* f < n/2 where the good workers agree on a sign; where they are divided, one
     vote may turn a coordinate.
 

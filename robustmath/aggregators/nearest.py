@@ -68,6 +68,8 @@ def comparative_gradient_elimination(vectors: ArrayLike, f: int) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.comparative_gradient_elimination`.
+
     *Breakdown point:* f < n/2. The rule knows where zero is: shift all rows, and it keeps others.
     Byzantine rows shorter than the good ones are always kept.
 
@@ -126,6 +128,8 @@ def monna(vectors: ArrayLike, f: int, pivot: int = 0) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.monna`.
+
     *Breakdown point:* f < n/2, if the pivot is good; else none.
 
     *Cost:* O(n d).
@@ -192,6 +196,8 @@ def zeno(
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.zeno`.
+
     *Breakdown point:* f < n. As the server has data of its own, no majority is needed: a row that
     is kept scores as high as the worst good one.
 

@@ -57,6 +57,8 @@ def krum(vectors: ArrayLike, f: int) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.krum`.
+
     *Breakdown point:* f <= (n - 2) / 2. Of the neighbours of a Byzantine row that is chosen at
     least n - 2f - 1 are good, and its score is no larger than that of the best good row.
 
@@ -120,6 +122,8 @@ def multi_krum(vectors: ArrayLike, f: int, m: int) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.multi_krum`.
+
     *Breakdown point:* f <= (n - 2) / 2, as for `krum`: with m <= n - f no row that is chosen has a
     larger score than the worst good row.
 
@@ -167,6 +171,10 @@ def krum_indices(vectors: ArrayLike, f: int, m: int = 1) -> NDArray[np.intp]:
     GuaranteeWarning
         If n < 2 f + 3.
 
+    Notes
+    -----
+    *Definition:* `robustmath.textbook.krum_indices`.
+
     Examples
     --------
     >>> krum_indices([[0.0], [1.0], [2.0], [4.0], [99.0]], f=1, m=3)
@@ -203,6 +211,10 @@ def krum_scores(vectors: ArrayLike, f: int) -> Float64:
     -----
     GuaranteeWarning
         If n < 2 f + 3.
+
+    Notes
+    -----
+    *Definition:* `robustmath.textbook.krum_scores`.
 
     Examples
     --------

@@ -65,6 +65,8 @@ def minimum_diameter_averaging(vectors: ArrayLike, f: int) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.minimum_diameter_averaging`.
+
     *Breakdown point:* f < n/2. With f Byzantine rows the result is within 2 f / (n - f) times the
     diameter of the good rows of their mean.
 
@@ -125,6 +127,8 @@ def smallest_maximum_eigenvalue_averaging(vectors: ArrayLike, f: int) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.smallest_maximum_eigenvalue_averaging`.
+
     *Breakdown point:* f < n/2.
 
     *Cost:* the distances, O(n^2 d), and eigenvalues of matrices of at most n - f rows, for every

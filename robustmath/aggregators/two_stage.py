@@ -54,6 +54,8 @@ def bulyan(vectors: ArrayLike, f: int) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.bulyan`.
+
     *Breakdown point:* f <= (n - 3) / 4. Of the selected rows at most f are Byzantine and the median
     needs no more than that, so every coordinate stays among the good values of that coordinate or
     as far from them as they are from each other.
@@ -125,6 +127,8 @@ def median_of_means(vectors: ArrayLike, groups: int) -> Vector:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.median_of_means`.
+
     *Breakdown point:* f < k/2, however the Byzantine workers sit: f of them spoil at most f groups.
     Groups are fixed, so on heterogeneous data it matters who sits with whom; `bucket` shuffles
     first.

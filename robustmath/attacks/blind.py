@@ -41,6 +41,8 @@ def bit_flipping(own: ArrayLike) -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.bit_flipping`.
+
     Source: attack 1, section 4.2.
 
     Examples
@@ -81,6 +83,8 @@ def flip_labels(labels: ArrayLike, classes: int = 10) -> NDArray[np.integer]:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.flip_labels`.
+
     Source: attack 2, section 4.2.
 
     Examples
@@ -128,6 +132,8 @@ def gaussian(f: int, d: int, *, rng: np.random.Generator | int, std: float = 200
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.gaussian`.
+
     Source: attack 3, section 4.2, after Xie, Koyejo, Gupta (2018), arXiv:1802.10116.
 
     Examples
@@ -164,6 +170,8 @@ def crash(f: int, d: int) -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.crash`.
+
     Source: crash failures are the mildest of Byzantine ones. A rule that is told who crashed leaves
     those workers out instead.
 
@@ -198,6 +206,8 @@ def nan(f: int, d: int) -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.nan`.
+
     One such vector makes every linear rule useless, with or without intent: a division by zero
     does it. A rule with a breakdown point counts it as infinitely far.
 
@@ -232,6 +242,8 @@ def infinity(f: int, d: int) -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.infinity`.
+
     The limit of ever larger outliers, and what a diverging worker sends.
 
     Examples

@@ -38,6 +38,8 @@ def mimic(good: ArrayLike, f: int, target: int = 0) -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.mimic`.
+
     Source: section 2.3, and attacks 4 and 5, section 4.2.
 
     Examples
@@ -78,6 +80,8 @@ def replay(good: ArrayLike, f: int, *, rng: np.random.Generator | int) -> Vector
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.replay`.
+
     The attackers weigh the shards of the data at random; no vector can be told from a good one.
     `mimic` weighs the same shard every time.
 
@@ -120,6 +124,8 @@ def mimic_target(good: ArrayLike) -> int:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.mimic_target`.
+
     The projections on z are, but for their length, the top eigenvector of the m x m matrix of
     inner products, so nothing is computed in d dimensions but that matrix. Of workers whose
     projections differ by rounding alone, such as two in all, the first is the target.
@@ -202,6 +208,8 @@ def mimic_warmup(
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.mimic_warmup`.
+
     The target is the worker with the largest :math:`|\langle z, g_i - \mu \rangle|` in the last
     step. The authors' code takes the largest :math:`\langle z, g_i \rangle` (or the smallest),
     with a sign of z that is left to chance.

@@ -57,6 +57,8 @@ def a_little_is_enough(good: ArrayLike, f: int, z: float | None = None) -> Vecto
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.a_little_is_enough`.
+
     Implementations differ, so a comparison needs all of this stated:
 
     - *sign*: mu - z sigma, as in the authors' code, or mu + z sigma;
@@ -130,6 +132,8 @@ def min_max(good: ArrayLike, f: int, perturbation: str = "unit") -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.min_max`.
+
     Each good vector allows gamma up to the larger root of a quadratic equation; the smallest of
     these is gamma. The authors' code approaches it by bisection, which stops at a tolerance and
     cannot leave the range of its first value, and divides the variances of "std" by m - 1 (here
@@ -178,6 +182,8 @@ def min_sum(good: ArrayLike, f: int, perturbation: str = "unit") -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.min_sum`.
+
     A sum of squared distances to the good vectors is m times the squared distance to their mean
     but for a constant, so :math:`\gamma \|p\| = \max_i \|g_i - \mu\|`: in the direction p, the
     attackers go as far as the good vector that is farthest from the mean. The authors' code

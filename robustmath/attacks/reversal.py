@@ -40,6 +40,8 @@ def normalized_mean_attack(good: ArrayLike, f: int) -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.normalized_mean_attack`.
+
     The rule (4) normalises this vector as well, so f attackers take f unit vectors off the sum of
     the good ones, whatever its length.
 
@@ -80,6 +82,8 @@ def negative_sum(good: ArrayLike, f: int) -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.negative_sum`.
+
     f attackers turn the sum S of the good vectors into (1 - f) S: one of them makes the plain
     mean zero, two or more reverse it. It is a case of the argument that one attacker makes a
     linear rule return any vector U: there is a vector to send for each U, this one for U = 0.
@@ -129,6 +133,10 @@ def inner_product_manipulation(good: ArrayLike, f: int, epsilon: float = 0.1) ->
     TypeError, ValueError
         If an argument has another type or lies outside its range.
 
+    Notes
+    -----
+    *Definition:* `robustmath.textbook.inner_product_manipulation`.
+
     References
     ----------
     C. Xie, S. Koyejo, I. Gupta. Fall of empires: breaking Byzantine-tolerant SGD by inner product
@@ -171,6 +179,8 @@ def sign_flip(good: ArrayLike, f: int) -> Vectors:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.sign_flip`.
+
     `inner_product_manipulation` with epsilon = 1. The mean of all is (m - f)/n times that of the
     good: shortened, not reversed, while the attackers are a minority. Elsewhere "sign flipping"
     also means `bit_flipping`, where attackers reverse their own vector, or a longer one.

@@ -112,6 +112,8 @@ def resample(
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.resample`.
+
     Float16 is added in float32, other dtypes in their own. The data are read once, in column
     blocks, so a memory map is not loaded.
 
@@ -175,6 +177,8 @@ def bucket(vectors: ArrayLike, s: int, *, rng: np.random.Generator | int) -> Vec
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.bucket`.
+
     Every vector is used once: f Byzantine workers reach at most f outputs, where `resample` lets
     them reach s f, but there are s times fewer outputs.
 
@@ -239,6 +243,8 @@ def resampled(
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.resampled`.
+
     f Byzantine workers can sit in s f outputs: that is what a rule which takes f should expect.
 
     A rule of this package that selects by distances (Krum, Multi-Krum, MDA, SMEA) measures the

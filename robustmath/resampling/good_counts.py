@@ -77,6 +77,8 @@ def sample_good_counts(
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.sample_good_counts`.
+
     Source: Proposition I, section 3.
 
     Examples

@@ -138,6 +138,8 @@ def sample_slots(
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.sample_slots`.
+
     For s = 1, "shuffled" and "sequential" are both a permutation, "verbatim" and "independent"
     both a draw with replacement.
 
@@ -217,6 +219,8 @@ def mixing_matrix(slots: ArrayLike, n: int) -> NDArray[np.float64]:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.mixing_matrix`.
+
     Source: Algorithm 2, section 3.
 
     Examples
@@ -254,6 +258,8 @@ def usage_counts(slots: ArrayLike, n: int) -> Slots:
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.usage_counts`.
+
     Source: Algorithm 2, section 3 ("each gradient can be sampled at most s times").
 
     Examples
@@ -290,6 +296,8 @@ def good_outputs(slots: ArrayLike, byzantine: Iterable[int]) -> NDArray[np.bool_
 
     Notes
     -----
+    *Definition:* `robustmath.textbook.good_outputs`.
+
     Source: Proposition I, section 3.
 
     Examples
