@@ -3,6 +3,7 @@
 import itertools
 import math
 import re
+import sys
 import tracemalloc
 from decimal import Decimal
 
@@ -13,7 +14,8 @@ import robustmath as rm
 from robustmath._numerics import blocks as _blocks
 from robustmath._numerics.nearness import ascending, distance_ranks
 from robustmath._numerics.worker_space import measure
-from robustmath.aggregators import filters, subsets
+from robustmath.aggregators.minimum_diameter_averaging import _cover, _smallest_diameter
+from robustmath.aggregators.spectral_filters import _filtered
 from tests.oracles import decimals, lowest
 from tests.oracles import literature as loops
 from tests.rule_table import filtered_below
@@ -232,7 +234,7 @@ def test_filters_bring_the_eigenvalue_below_its_bound_before_2f_is_lost(name):
         if name == "spectral_filter":
             rm.spectral_filter(x, f, bound)  # a warning would be an error
         else:
-            _, steps = filters._filtered(x, f, "caf")
+            _, steps = _filtered(x, f, "caf")
             assert min(eigenvalue for eigenvalue, _ in steps) <= bound
 
 
@@ -247,7 +249,7 @@ def test_a_row_that_has_lost_its_weight_no_longer_holds_up_the_filter():
     # With the maximum of tau over all rows the others would lose 1e-18 of their weight a step.
     x = seeded(1).standard_normal((10, 5))
     x[9] *= 1e9
-    _, steps = filters._filtered(x, 2, "caf")
+    _, steps = _filtered(x, 2, "caf")
     assert sum(1 for _ in steps) <= 5
 
 
@@ -256,7 +258,7 @@ def test_equal_rows_lose_their_weights_together():
         rng = seeded(seed)
         x = rng.standard_normal((9, 4))
         x[[0, 4, 7]] = 30 * rng.standard_normal(4)
-        _, steps = filters._filtered(x, 4, "caf")
+        _, steps = _filtered(x, 4, "caf")
         for _, weights in itertools.islice(steps, 1, None):
             assert (weights[[0, 4, 7]] == 0).all()
 
@@ -303,7 +305,7 @@ def test_the_smallest_diameter_is_that_of_all_subsets(seed):
     else:
         x = rng.standard_normal((n, 6))
     diameters, all_subsets = enumerated_diameter(x, n - f)
-    chosen = subsets._smallest_diameter(distance_ranks(measure(x)), n - f)
+    chosen = _smallest_diameter(distance_ranks(measure(x)), n - f)
     first = all_subsets[np.flatnonzero(diameters == diameters.min())[0]]
     np.testing.assert_allclose(diameters.min(), enumerated_diameter(x[chosen], n - f)[0][0])
     if seed % 3 < 2:
@@ -320,7 +322,7 @@ def test_a_vertex_cover_is_found_if_and_only_if_there_is_one(seed):
     edges = [(1 << int(i)) | (1 << int(j)) for i, j in np.argwhere(pairs)]
     smallest = min(s.bit_count() for s in range(1 << n) if all((s & edge) for edge in edges))
     for budget in range(n + 1):
-        cover = subsets._cover(far, (1 << n) - 1, budget)
+        cover = _cover(far, (1 << n) - 1, budget)
         assert (cover is not None) == (budget >= smallest)
         if cover is not None:
             assert cover.bit_count() <= budget
@@ -349,7 +351,9 @@ def test_of_equal_subsets_the_first_is_taken(rule):
 
 
 def test_eigenvalue_averaging_gives_up_rather_than_run_for_ever(monkeypatch):
-    monkeypatch.setattr(subsets, "LOOKS", 100)
+    monkeypatch.setattr(
+        sys.modules[rm.smallest_maximum_eigenvalue_averaging.__module__], "SETS_AT_MOST", 100
+    )
     with pytest.raises(ValueError, match=r"no more than 100 sets.* n=14, f=6"):
         rm.smallest_maximum_eigenvalue_averaging(seeded().standard_normal((14, 9)), 6)
 

@@ -1,24 +1,26 @@
 """Section 2, and the rules of the literature: from vectors (n, d) to one vector (d,)."""
 
-from robustmath.aggregators.around import mean_around_median
-from robustmath.aggregators.averages import mean, normalized_mean, rsa, sign_majority
-from robustmath.aggregators.clipping import centered_clipping
-from robustmath.aggregators.coordinatewise import coordinatewise_median, trimmed_mean
-from robustmath.aggregators.filters import caf, dnc, spectral_filter
-from robustmath.aggregators.geometric import (
+from robustmath.aggregators.bulyan import bulyan
+from robustmath.aggregators.centered_clipping import centered_clipping
+from robustmath.aggregators.cge_monna_zeno import comparative_gradient_elimination, monna, zeno
+from robustmath.aggregators.geometric_median import (
     MedianCertificate,
     geometric_median,
     geometric_median_certificate,
-    rfa,
 )
-from robustmath.aggregators.iterations import RsaModels, SignumStep, rsa_step, signum_step
-from robustmath.aggregators.nearest import comparative_gradient_elimination, monna, zeno
-from robustmath.aggregators.selection import krum, krum_indices, krum_scores, multi_krum
-from robustmath.aggregators.subsets import (
-    minimum_diameter_averaging,
+from robustmath.aggregators.krum import krum, krum_indices, krum_scores, multi_krum
+from robustmath.aggregators.mean import mean, normalized_mean
+from robustmath.aggregators.mean_around_median import mean_around_median
+from robustmath.aggregators.median_and_trimmed_mean import coordinatewise_median, trimmed_mean
+from robustmath.aggregators.median_of_means import median_of_means
+from robustmath.aggregators.minimum_diameter_averaging import minimum_diameter_averaging
+from robustmath.aggregators.rfa import rfa
+from robustmath.aggregators.rsa import RsaModels, rsa, rsa_step
+from robustmath.aggregators.sign_majority import SignumStep, sign_majority, signum_step
+from robustmath.aggregators.smallest_maximum_eigenvalue_averaging import (
     smallest_maximum_eigenvalue_averaging,
 )
-from robustmath.aggregators.two_stage import bulyan, median_of_means
+from robustmath.aggregators.spectral_filters import caf, dnc, spectral_filter
 
 __all__ = [
     "MedianCertificate",

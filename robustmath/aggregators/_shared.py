@@ -56,3 +56,19 @@ def weighted_mean(x: NDArray[Any], weights: Float64) -> Vector:
         # Differences of the largest floats overflow, their shares do not.
         out = np.where(lost, weighted_sum(x, weights), out)
     return out.astype(floating(x.dtype), copy=False)
+
+
+def refuse_majority(hostile: NDArray[np.intp], n: int, function: str) -> None:
+    """Raise ValueError if half of the n rows or more are `hostile`: no rule can take that.
+
+    Examples
+    --------
+    >>> refuse_majority(np.array([2]), 3, "krum")
+    >>> refuse_majority(np.array([0, 2]), 3, "krum")
+    Traceback (most recent call last):
+    ...
+    ValueError: krum can take at most 1 rows that are not finite; got 2: 0, 2
+    """
+    limit = (n - 1) // 2
+    if len(hostile) > limit:
+        raise too_many_hostile(function, hostile, limit)

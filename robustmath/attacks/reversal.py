@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from robustmath._checks import Vectors, as_integer, as_real, as_vectors
-from robustmath.aggregators.averages import normalized_mean
+from robustmath.aggregators.mean import normalized_mean
 from robustmath.attacks._message import send
 
 __all__ = ["inner_product_manipulation", "negative_sum", "normalized_mean_attack", "sign_flip"]

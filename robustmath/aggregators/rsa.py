@@ -1,7 +1,6 @@
-"""Section 2.2, methods that keep a state from step to step: RSA's full update, signum.
+"""Section 2.2: RSA, the server's direction of update (5) and a step of all models.
 
-Symbols: n workers, x_0 the server's model, x_i the model of worker i, g_i its gradient, v_i its
-momentum.
+Symbols: n workers, x_0 the server's model, x_i the model of worker i, g_i its gradient.
 """
 
 from __future__ import annotations
@@ -12,9 +11,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import Vector, Vectors, as_array, as_real, as_vectors, floating
-from robustmath._numerics.blocks import column_blocks
-from robustmath.aggregators.averages import server_direction, sign_majority
+from robustmath._checks import (
+    Vector,
+    Vectors,
+    as_array,
+    as_real,
+    as_vectors,
+    floating,
+)
+from robustmath._numerics.blocks import column_blocks, nonfinite_rows
+from robustmath.aggregators._shared import refuse_majority
+from robustmath.aggregators.sign_majority import sum_of_signs
 
 
 class RsaModels(NamedTuple):
@@ -39,25 +46,62 @@ class RsaModels(NamedTuple):
     workers: Vectors
 
 
-class SignumStep(NamedTuple):
-    """What a step of signum yields.
+def rsa(
+    x0: ArrayLike,
+    workers: ArrayLike,
+    penalty_gradient: ArrayLike | Callable[[NDArray[Any]], ArrayLike],
+    lam: float,
+) -> Vector:
+    r"""Return RSA's direction of update (5) for the server's model.
 
-    Attributes
+    .. math:: \text{RSA}(\mathbf{x}_0; \mathbf{x}_1, \dots, \mathbf{x}_n) :=
+        \nabla f_0(\mathbf{x}_0) + \lambda \sum_{i=1}^n \text{sign}(\mathbf{x}_0 - \mathbf{x}_i)
+
+    One worker moves a coordinate by at most 2 lam.
+
+    Parameters
     ----------
-    direction : (d,)
-        The majority of signs; the model moves against it.
-    momenta : (n, d)
-        v_1 to v_n, for the next step.
+    x0 : array_like of shape (d,)
+        The server's model.
+    workers : array_like of shape (n, d)
+        The workers' models (not gradients). A NaN counts as +inf.
+    penalty_gradient : array_like of shape (d,) or callable
+        The gradient of the penalty f_0 at `x0`, or a function that returns it given `x0`.
+    lam : float
+        The relaxation parameter lambda > 0.
+
+    Returns
+    -------
+    ndarray of shape (d,)
+        The direction; the server moves against it.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, `lam` is not positive, or more than (n - 1) // 2 rows are not
+        finite.
+
+    Notes
+    -----
+    *Definition:* `robustmath.textbook.rsa`.
+
+    *Breakdown point:* none to speak of: f rows move a coordinate by at most 2 lam f.
+
+    *Cost:* O(n d).
+
+    References
+    ----------
+    Li et al. (2019), RSA: Byzantine-robust stochastic aggregation methods, equation (10).
 
     Examples
     --------
-    >>> step = signum_step([[1.0, -2.0], [3.0, -1.0], [-5.0, 1.0]])
-    >>> step.direction
-    array([ 1., -1.])
+    >>> rsa([0.0, 1.0], [[1.0, 1.0], [2.0, 0.0], [-1.0, 0.0]], [0.5, 0.5], lam=0.1)
+    array([0.4, 0.7])
     """
-
-    direction: Vector
-    momenta: Vectors
+    start = as_array(x0, "rsa", "x0", 1)
+    x = as_vectors(workers, "rsa", "workers")
+    lam = as_real(lam, "rsa", "lam", 0, strict=True)
+    return server_direction(start, x, penalty_gradient, lam, "rsa")
 
 
 def rsa_step(
@@ -149,81 +193,27 @@ def rsa_step(
         return RsaModels((x0 - rate * direction).astype(dtype), moved)
 
 
-def signum_step(
-    gradients: ArrayLike, momenta: ArrayLike | None = None, beta: float = 0.9
-) -> SignumStep:
-    r"""Return the majority vote of the signs of the workers' momenta, and the momenta.
-
-    .. math:: \mathbf{v}_i' := \beta \mathbf{v}_i + (1 - \beta) \mathbf{g}_i, \qquad
-        \text{direction} := \text{sign} \Bigl( \sum_{i=1}^n \text{sign}(\mathbf{v}_i') \Bigr)
-
-    Parameters
-    ----------
-    gradients : array_like of shape (n, d)
-        One gradient a worker. A NaN counts as +inf.
-    momenta : array_like of shape (n, d), optional
-        v_i from the last step; zero by default.
-    beta : float, default 0.9
-        0 <= beta < 1. With 0 it is `sign_majority` of the gradients, signSGD.
-
-    Returns
-    -------
-    SignumStep
-        New arrays ``direction`` (d,), with entries -1, 0 (a tie) or 1, and ``momenta`` (n, d).
-
-    Raises
-    ------
-    ValueError
-        If shapes do not match, beta is out of range, or more than (n - 1) // 2 momenta are not
-        finite.
-
-    Notes
-    -----
-    *Definition:* `robustmath.textbook.signum_step`.
-
-    *Breakdown point:* f < n/2 where the good workers agree on a sign; where they are divided, one
-    vote may turn a coordinate.
-
-    A worker that is not finite once has a momentum that never is again. Honest workers keep their
-    momenta to themselves and send signs alone; a Byzantine worker's sign may be any, which is as
-    much as any row can do here.
-
-    *Cost:* O(n d).
-
-    *Elsewhere:* some implementations keep v_i = beta v_i + g_i, the same signs if beta never
-    changes; others keep the momentum at the server, of the votes.
-
-    References
-    ----------
-    Bernstein et al. (2018), signSGD with majority vote is communication efficient and fault
-    tolerant, Algorithm 1.
+def server_direction(
+    x0: NDArray[Any],
+    x: NDArray[Any],
+    penalty_gradient: ArrayLike | Callable[[NDArray[Any]], ArrayLike],
+    lam: float,
+    function: str,
+) -> Vector:
+    """Return (5), refusing penalty gradients and hostile rows in the name of `function`.
 
     Examples
     --------
-    >>> direction, momenta = signum_step([[4.0], [2.0], [-8.0]], beta=0.5)
-    >>> direction
-    array([1.])
-    >>> signum_step([[-6.0], [1.0], [-8.0]], momenta, beta=0.5)
-    SignumStep(direction=array([-1.]), momenta=array([[-2.], [ 1.], [-6.]]))
+    >>> server_direction(np.array([0.0]), np.array([[1.0], [2.0]]), [0.5], 0.1, "rsa")
+    array([0.3])
     """
-    g = as_vectors(gradients, "signum_step", "gradients")
-    beta = as_real(beta, "signum_step", "beta", 0)
-    if beta >= 1:
-        raise ValueError(f"signum_step needs beta < 1; got beta={beta:g}")
-    dtype = floating(g.dtype)
-    v = None if momenta is None else as_vectors(momenta, "signum_step", "momenta")
-    if v is not None:
-        if v.shape != g.shape:
-            raise ValueError(
-                f"signum_step needs momenta of shape {g.shape}, that of gradients; "
-                f"got shape {v.shape}"
-            )
-        dtype = np.result_type(dtype, floating(v.dtype))
-    kept = np.empty(g.shape, dtype=dtype)
-    with np.errstate(all="ignore"):
-        for columns in column_blocks(g.shape[1], 3 * len(g), dtype.itemsize):
-            block = (1 - beta) * g[:, columns].astype(dtype, copy=False)
-            if v is not None:
-                block += beta * v[:, columns].astype(dtype, copy=False)
-            kept[:, columns] = block
-    return SignumStep(sign_majority(kept), kept)
+    given = penalty_gradient(x0) if callable(penalty_gradient) else penalty_gradient
+    gradient = as_array(given, function, "penalty_gradient", 1)
+    if not x0.shape == gradient.shape == x.shape[1:]:
+        raise ValueError(
+            f"{function} needs x0 (d,), workers (n, d) and penalty_gradient (d,) of one d; got "
+            f"shapes {x0.shape}, {x.shape}, {gradient.shape}"
+        )
+    refuse_majority(nonfinite_rows(x), len(x), function)
+    dtype = np.result_type(floating(x0.dtype), floating(x.dtype), floating(gradient.dtype))
+    return (gradient + lam * sum_of_signs(x, x0)).astype(dtype)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from robustmath._checks import Vector, as_array, as_integer, as_real, as_vectors, floating
 from robustmath._numerics.blocks import working_dtype
 from robustmath._numerics.offsets import row_norms, weighted_sum
-from robustmath.aggregators.averages import refuse_majority
+from robustmath.aggregators._shared import refuse_majority
 
 
 def centered_clipping(
