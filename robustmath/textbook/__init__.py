@@ -15,9 +15,7 @@ mu : the mean of all vectors, or of the good ones
 
 Exact numbers go through the same lines, in arrays of objects:
 
->>> import numpy as np
->>> from fractions import Fraction
->>> sent = np.array([[Fraction(1, 3)], [Fraction(1, 2)], [Fraction(9)]], dtype=object)
+>>> sent = exact([["1/3"], ["1/2"], [9]])
 >>> trimmed_mean(sent, 1), mean(sent)
 (array([Fraction(1, 2)], dtype=object), array([Fraction(59, 18)], dtype=object))
 
@@ -63,7 +61,7 @@ from robustmath.textbook.literature import (
     static_clipping,
     zeno,
 )
-from robustmath.textbook.notation import nearest, norm, squared_distances, unit
+from robustmath.textbook.notation import exact, nearest, norm, squared_distances, unit
 from robustmath.textbook.section_2 import (
     coordinatewise_median,
     distance_sum,
@@ -76,6 +74,7 @@ from robustmath.textbook.section_2 import (
     median_residual,
     multi_krum,
     normalized_mean,
+    other_krum,
     rfa,
     rsa,
     rsa_step,
@@ -117,6 +116,7 @@ __all__ = [
     "distance_sum",
     "dnc",
     "every_shuffle",
+    "exact",
     "flip_labels",
     "gaussian",
     "geometric_median",
@@ -148,6 +148,7 @@ __all__ = [
     "norm",
     "normalized_mean",
     "normalized_mean_attack",
+    "other_krum",
     "replay",
     "resample",
     "resampled",

@@ -12,6 +12,11 @@ Array = Any
 """A NumPy array, of floats or of objects: Fractions (exact) or Decimals (to any digit)."""
 
 
+def exact(numbers: Any) -> Array:
+    """An array of Fractions: of whole numbers, of floats as they are, of texts such as "1/3"."""
+    return np.frompyfunc(Fraction, 1, 1)(np.asarray(numbers, dtype=object))
+
+
 def sqrt(x: Array) -> Array:
     """Square roots, entry by entry; of a Fraction the exact one, which has to be rational."""
     return OBJECT_ROOTS(x) if np.asarray(x).dtype == object else np.sqrt(x)
