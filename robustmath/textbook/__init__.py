@@ -19,8 +19,14 @@ Exact numbers go through the same lines, in arrays of objects:
 >>> trimmed_mean(sent, 1), mean(sent)
 (array([Fraction(1, 2)], dtype=object), array([Fraction(59, 18)], dtype=object))
 
-Decimals do, too, to as many digits as their context has; square roots of Fractions have to be
-rational, and eigenvectors are floats.
+Decimals do, too, to as many digits as their context has:
+
+>>> from decimal import localcontext
+>>> with localcontext(prec=40):
+...     norm(decimals([1, 1]))
+Decimal('1.414213562373095048801688724209698078570')
+
+Square roots of Fractions have to be rational, and eigenvectors are floats.
 
 ``python -m robustmath.textbook krum`` prints a definition, and the definitions it rests on.
 """
@@ -61,7 +67,7 @@ from robustmath.textbook.literature import (
     static_clipping,
     zeno,
 )
-from robustmath.textbook.notation import exact, nearest, norm, squared_distances, unit
+from robustmath.textbook.notation import decimals, exact, nearest, norm, squared_distances, unit
 from robustmath.textbook.section_2 import (
     coordinatewise_median,
     distance_sum,
@@ -113,6 +119,7 @@ __all__ = [
     "comparative_gradient_elimination",
     "coordinatewise_median",
     "crash",
+    "decimals",
     "distance_sum",
     "dnc",
     "every_shuffle",
