@@ -235,9 +235,9 @@ def test_a_missing_extra_is_named(no_runs, capsys, tmp_path, monkeypatch):
 
 
 def test_a_folder_in_use_is_refused(capsys, tmp_path):
-    from robustmath.learning.grid import _results_file
+    from robustmath.learning._locks import locked
 
-    with _results_file.locked(tmp_path):
+    with locked(tmp_path):
         message = refusal(capsys, "reproduce", "fig1c", "--data", "subset", "--out", tmp_path)
     assert "another process is writing results" in message
 

@@ -27,7 +27,7 @@ from robustmath.learning.data import (
 from robustmath.learning.data import sources as catalogue
 from robustmath.learning.data.make_subset import first_of_each, make_subset, write_idx
 from robustmath.learning.grid.settings import Run
-from robustmath.learning.training import train
+from robustmath.learning.training import train, worker_gradients
 
 SUBSET = Path(sys.modules[load.__module__].__file__).with_name("subset")
 MNIST_FILES = (
@@ -111,7 +111,9 @@ def test_compression_is_told_from_the_content_and_not_from_the_name(tmp_path):
         (b"\0\0\x08\3\0\0\0\2\0\0", "truncated; expected a header of 16 bytes"),
         (b"\0\0\x08\1\0\0\0\3ab", "truncated; expected 3 bytes .* says 3, found 2"),
         (b"\0\0\x08\2\0\0\0\2\0\0\0\3abcdefg", "oversized; expected 6 bytes .* 2 x 3, found 7"),
-        (b"\0\0\x08\2\0\0\0\2\0\0\0\0", "empty; expected 0 bytes .* 2 x 0, found 0"),
+        (b"\0\0\x08\2\0\0\0\2\0\0\0\0", "empty; its header says 2 x 0$"),
+        (b"\0\0\x08\1\0\0\0\0", "empty; its header says 0$"),
+        (b"\0\0\x08\1\0\0\0\0abc", "empty; its header says 0$"),
         (b"\0\0\x08\3" + b"\xff" * 12 + b"ab", "truncated; expected 79228162458924105385300197375"),
     ],
 )
@@ -313,6 +315,49 @@ def test_a_tilde_is_the_users_home(tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     monkeypatch.setenv("ROBUSTMATH_DATA", "~/data")
     assert data_folder() == tmp_path / "data"
+
+
+def without_a_home(monkeypatch):
+    """Leave the user without HOME and without an entry in the user database."""
+
+    def nobody(uid):
+        raise KeyError(uid)
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    for name in ("HOME", "XDG_CACHE_HOME", "ROBUSTMATH_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_a_home_the_error_says_what_to_set_and_the_subset_is_at_hand(monkeypatch, tmp_path):
+    without_a_home(monkeypatch)
+    with pytest.raises(FileNotFoundError, match="set ROBUSTMATH_DATA"):
+        data_folder()
+    assert load_or_subset().name == "subset"
+    monkeypatch.setenv("ROBUSTMATH_DATA", str(tmp_path))
+    assert data_folder() == tmp_path
+    monkeypatch.setenv("ROBUSTMATH_DATA", "~/data")
+    with pytest.raises(ValueError, match="no home for ROBUSTMATH_DATA=~/data"):
+        data_folder()
+    monkeypatch.delenv("ROBUSTMATH_DATA")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert data_folder() == tmp_path / "robustmath"
+
+
+@pytest.mark.parametrize("value", ["cache", "./cache", "~/cache", "~", ""])
+def test_a_cache_folder_that_is_relative_is_ignored(tmp_path, monkeypatch, value):
+    monkeypatch.delenv("ROBUSTMATH_DATA", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", value)
+    assert data_folder() == tmp_path / ".cache/robustmath"
+
+
+def test_an_unknown_user_is_named_with_the_place_it_stands_in(monkeypatch):
+    monkeypatch.setenv("ROBUSTMATH_DATA", "~nosuchuser/data")
+    with pytest.raises(ValueError, match="ROBUSTMATH_DATA=~nosuchuser/data"):
+        load_or_subset()
+    with pytest.raises(ValueError, match="folder=~nosuchuser"):
+        load("mnist", "~nosuchuser")
 
 
 def test_mnist_is_preferred_to_the_subset_where_it_is(tiny, tmp_path, monkeypatch):
@@ -604,3 +649,63 @@ def test_the_catalogue_speaks_of_files_of_the_published_sizes():
         for file in source.files.values():
             if file.digest is not None:
                 assert re.fullmatch("sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", file.digest)
+
+
+# Data sets of the user's
+
+OWN_IMAGES = np.random.default_rng(0).integers(0, 256, (60, 9), dtype=np.uint8)
+OWN_LABELS = np.arange(60) % 3
+OWN = Dataset("own", OWN_IMAGES, OWN_LABELS, OWN_IMAGES, OWN_LABELS)
+OWN_RUN = Run(good=3, steps=3, evaluate_every=3, hidden=(4,), batch=2, data="own")
+
+NOT_DATA = {
+    "scaled before": ({"train_images": OWN_IMAGES / 255}, "train_images of dtype uint8"),
+    "wider integers": ({"test_images": OWN_IMAGES.astype(int)}, "test_images of dtype uint8"),
+    "in rows": (
+        {"train_images": OWN_IMAGES.reshape(60, 3, 3)},
+        "train_images of shape",
+    ),
+    "no images": ({"train_images": OWN_IMAGES[:0]}, "train_images of shape"),
+    "no test images": ({"test_images": OWN_IMAGES[:0]}, "test_images of shape"),
+    "no pixels": ({"train_images": OWN_IMAGES[:, :0]}, "train_images of shape"),
+    "fewer pixels": ({"test_images": OWN_IMAGES[:, :4]}, "test_images of 9 pixels"),
+    "masked": ({"train_images": np.ma.masked_equal(OWN_IMAGES, 0)}, "train_images with a mask"),
+    "fewer labels": ({"train_labels": OWN_LABELS[:30]}, "train_labels of shape .60,."),
+    "more labels": ({"train_labels": np.arange(6000) % 3}, "train_labels of shape .60,."),
+    "fewer test labels": ({"test_labels": OWN_LABELS[:30]}, "test_labels of shape .60,."),
+    "columns of labels": ({"test_labels": OWN_LABELS[:, None]}, "test_labels of shape .60,."),
+    "labels in floats": ({"train_labels": OWN_LABELS / 1}, "integer data.train_labels"),
+    "labels in text": ({"train_labels": OWN_LABELS.astype(str)}, "data.train_labels"),
+    "negative labels": ({"train_labels": OWN_LABELS - 1}, "train_labels >= 0; got -1"),
+    "labels masked": (
+        {"test_labels": np.ma.masked_equal(OWN_LABELS, 0)},
+        "test_labels with a mask",
+    ),
+    "two channels": ({"mean": (0.1, 0.2), "std": (1.0, 1.0)}, "channels of equal size"),
+    "no channel": ({"mean": (), "std": ()}, "one mean and std a channel"),
+    "no spread": ({"std": (0.0,)}, "std > 0"),
+}
+
+
+@pytest.mark.parametrize(("change", "part"), NOT_DATA.values(), ids=NOT_DATA)
+@pytest.mark.parametrize("use", [train, worker_gradients])
+def test_a_data_set_that_is_none_is_refused_by_the_name_of_the_part(use, change, part):
+    with pytest.raises((TypeError, ValueError), match=f"^{use.__name__} .*{part}"):
+        use(OWN_RUN, OWN._replace(**change))
+
+
+def test_a_data_set_is_a_dataset_and_nothing_like_it():
+    with pytest.raises(TypeError, match="train needs data, a Dataset; got tuple"):
+        train(OWN_RUN, tuple(OWN))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, ">i4"])
+def test_labels_of_any_integer_dtype_are_the_same_labels(dtype):
+    small = OWN._replace(
+        train_labels=OWN_LABELS.astype(dtype), test_labels=OWN_LABELS.astype(dtype).tolist()
+    )
+    expected = train(OWN_RUN, OWN)
+    for attack in ("none", "label_flipping"):
+        run = OWN_RUN if attack == "none" else Run(**{**vars(OWN_RUN), "f": 1, "attack": attack})
+        expected = train(run, OWN)
+        np.testing.assert_array_equal(train(run, small).parameters, expected.parameters)

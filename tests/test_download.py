@@ -4,14 +4,18 @@ import hashlib
 import http.server
 import io
 import re
+import signal
+import subprocess
 import sys
 import tarfile
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from robustmath.learning._locks import locked
 from robustmath.learning.data import data_folder, load, load_or_subset
 from robustmath.learning.data import download as download_module
 from robustmath.learning.data import sources as catalogue
@@ -61,15 +65,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 length = len(content)
             elif trick == "a page with status 200":
                 content, length = (page := b"<html>log in</html>"), len(page)
-            elif trick == "endless":
+            elif trick.startswith("endless"):
                 length = None
+            if trick == "drips its headers":
+                self.drip(b"HTTP/1.1 200 OK\r\nServer: " + b"x" * 100)
+                return
             self.send_response(200)
-            if length is not None:
+            if trick == "drips its chunks":
+                self.send_header("Transfer-Encoding", "chunked")
+            elif length is not None:
                 self.send_header("Content-Length", str(length))
             self.end_headers()
             if trick == "endless":
                 while not self.server.closing.is_set():
                     self.wfile.write(bytes(2**16))
+            elif trick == "endless, and slow":
+                while not self.server.closing.wait(0.05):
+                    self.wfile.write(bytes(100))
+            elif trick == "drips its chunks":
+                self.drip(b"1" * 100)
             elif trick == "slow":
                 for byte in content:
                     self.wfile.write(bytes([byte]))
@@ -77,6 +91,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                         break
             else:
                 self.wfile.write(content)
+
+    def drip(self, content):
+        for byte in content:
+            self.wfile.write(bytes([byte]))
+            if self.server.closing.wait(0.1):
+                break
 
     def log_message(self, *arguments):
         """Write nothing to the standard error stream."""
@@ -196,13 +216,19 @@ def test_the_second_mirror_stands_in_for_the_first(tmp_path, files, serve, capsy
 
 
 @pytest.mark.parametrize(
-    ("trick", "problem"), [("never answers", "timed out"), ("slow", "too slow; [0-9]+ bytes")]
+    ("trick", "problem"),
+    [
+        ("never answers", "timed out"),
+        ("drips its headers", "timed out"),
+        ("drips its chunks", "timed out"),
+        ("slow", "too slow; [0-9]+ bytes"),
+    ],
 )
 def test_a_mirror_that_keeps_one_waiting_is_left(tmp_path, files, serve, capsys, trick, problem):
     # The slow mirror sends at most 50 bytes a second and would need 50 seconds for the file.
     first, second = serve(files), serve(files)
     first.tricks[TRAIN_IMAGES] = trick
-    download("mnist", tmp_path, mirrors=[first.url, second.url], timeout=1.5)
+    download("mnist", tmp_path, mirrors=[first.url, second.url], timeout=1.0)
     assert TRAIN_IMAGES in second.asked
     assert (tmp_path / TRAIN_IMAGES[1:]).read_bytes() == files[TRAIN_IMAGES]
     assert re.search(problem, capsys.readouterr().err)
@@ -343,7 +369,65 @@ def test_download_says_what_it_needs(tmp_path):
         download("mnist", tmp_path, timeout=0)
     with pytest.raises(ConnectionError, match=r"no valid train-images.*unknown url type"):
         download("mnist", tmp_path, mirrors=["not an address"])
+    with pytest.raises(ValueError, match=r"download needs a mirror; got mirrors=\[\]"):
+        download("mnist", tmp_path / "new", mirrors=[])
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError, match="file"):
         download("mnist", tmp_path / "file")
     assert names(tmp_path) == {"file"}
+
+
+def test_one_mirror_may_be_given_without_a_list(tmp_path, files, serve):
+    mirror = serve(files)
+    download("mnist", tmp_path, mirrors=mirror.url)
+    assert len(mirror.asked) == len(MNIST_FILES)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_a_killed_download_leaves_is_cleared_away_by_the_next(tmp_path, files, serve, number):
+    mirror = serve(files)
+    mirror.tricks[TRAIN_IMAGES] = "endless, and slow"
+    code = (
+        "from robustmath.learning.data.download import download\n"
+        f"download('mnist', {str(tmp_path)!r}, mirrors={mirror.url!r})"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as child:
+        wait_until(lambda: any(tmp_path.glob(".download-*/*")))
+        child.send_signal(number)
+    mirror.tricks.clear()
+    assert any(tmp_path.glob(".download-*/*"))
+    download("mnist", tmp_path, mirrors=mirror.url)
+    assert names(tmp_path) == {f"{name}.gz" for name in MNIST_FILES}
+
+
+def wait_until(condition, seconds=30):
+    for _ in range(100 * seconds):
+        if condition():
+            return
+        time.sleep(0.01)
+    pytest.fail(f"waited {seconds} s in vain")
+
+
+def test_a_second_download_waits_for_the_first(tmp_path, files, serve, caplog):
+    mirror = serve(files)
+    with locked(tmp_path):
+        arguments = ("mnist", tmp_path)
+        thread = threading.Thread(target=download, args=arguments, kwargs={"mirrors": mirror.url})
+        thread.start()
+        wait_until(lambda: "waiting for another process" in caplog.text)
+        assert mirror.asked == []
+    thread.join()
+    assert names(tmp_path) == {f"{name}.gz" for name in MNIST_FILES}
+
+
+def test_files_that_are_there_may_lie_in_a_folder_to_read_only(tmp_path, files, serve, monkeypatch):
+    download("mnist", tmp_path, mirrors=serve(files).url)
+
+    def forbidden(*arguments, **options):
+        raise PermissionError(13, "Permission denied")
+
+    # Permissions stop everyone but root, whom these tests may run as.
+    monkeypatch.setattr(download_module.tempfile, "TemporaryDirectory", forbidden)
+    tmp_path.chmod(0o555)
+    assert download("mnist", tmp_path) == tmp_path
+    tmp_path.chmod(0o755)

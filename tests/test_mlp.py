@@ -176,3 +176,51 @@ def test_errors_name_the_function_the_value_and_the_bound():
         mlp.parameter_count((784,))
     with pytest.raises(ValueError, match=r"parameter_count needs width >= 1; got width=0"):
         mlp.parameter_count((784, 0, 10))
+
+
+@pytest.mark.parametrize("images", [1, mlp.BLOCK - 1, mlp.BLOCK, 3 * mlp.BLOCK])
+@pytest.mark.parametrize("labels", [0, 1, mlp.BLOCK - 1, mlp.BLOCK, mlp.BLOCK + 1, 9 * mlp.BLOCK])
+def test_a_loss_needs_as_many_labels_as_images(images, labels):
+    arguments = (np.zeros(4), np.ones((images, 1)), np.zeros(labels, int), (1, 2))
+    if images == labels:
+        assert mlp.loss(*arguments) == pytest.approx(math.log(2))
+    else:
+        with pytest.raises(
+            ValueError, match=rf"^loss needs .*\({images},\); got shape \({labels},\)"
+        ):
+            mlp.loss(*arguments)
+
+
+def test_of_no_images_there_is_neither_a_loss_nor_a_prediction():
+    with pytest.raises(ValueError, match=r"^loss needs images"):
+        mlp.loss(np.zeros(4), np.ones((0, 1)), np.zeros(0, int), (1, 2))
+    with pytest.raises(ValueError, match=r"^predictions needs images"):
+        mlp.predictions(np.zeros(4), np.ones((0, 1)), (1, 2))
+
+
+@pytest.mark.parametrize(
+    "dtype", [int, bool, np.uint8, complex, object, str, "f2", "no such", None]
+)
+def test_parameters_are_drawn_in_single_or_double_precision(dtype):
+    if dtype is None:  # to NumPy, float64
+        assert mlp.initial_parameters((2, 2), rng=0, dtype=dtype).dtype == np.float64
+        return
+    with pytest.raises(TypeError, match=r"^initial_parameters needs dtype float32 or float64; "):
+        mlp.initial_parameters((2, 2), rng=0, dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, np.bool_, np.longdouble, ">f8"])
+def test_scores_of_any_real_dtype_have_one_cross_entropy(dtype):
+    scores = np.array([[-100, 100], [0, 1]] if np.dtype(dtype).kind in "if" else [[0, 1], [1, 0]])
+    found = mlp.cross_entropy(scores.astype(dtype), np.array([0, 1], np.uint8))
+    np.testing.assert_allclose(found, mlp.cross_entropy(scores.astype(float), [0, 1]))
+
+
+@pytest.mark.parametrize("labels", [np.array([0.0]), np.array([True]), ["a"], [None], [[0]]])
+def test_labels_are_integers(labels):
+    for call in (
+        lambda: mlp.cross_entropy([[0.0, 1.0]], labels),
+        lambda: mlp.loss(np.zeros(4), [[1.0]], labels, (1, 2)),
+    ):
+        with pytest.raises((TypeError, ValueError), match=r"needs (integer|real) labels"):
+            call()

@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.optimize import minimize
 
-from robustmath import textbook
+from verify import definitions
 
 SCRIPT = Path(__file__).parent.parent / "demos" / "playground.py"
 
@@ -83,9 +83,10 @@ def press(window, *keys: str) -> None:
 def test_every_result_is_what_the_definition_says(scenes):
     scene = scenes.start(3)
     everyone = scenes.points(scene)
+    rows = everyone.tolist()
     found = scenes.outcome(scene, scenes.RULES)
     median = minimize(
-        lambda v: textbook.distance_sum(everyone, v),
+        lambda v: definitions.distance_sum(v, rows),
         np.median(everyone, axis=0),
         method="Nelder-Mead",
         options={"xatol": 1e-9, "fatol": 1e-12},
@@ -93,7 +94,7 @@ def test_every_result_is_what_the_definition_says(scenes):
     units = everyone / np.hypot(*everyone.T)[:, None]
     expected = {
         "mean": everyone.mean(axis=0),
-        "KRUM": textbook.krum(everyone, 2),
+        "KRUM": definitions.krum(rows, 2),
         "CM": np.median(everyone, axis=0),
         "GM": median,
         "trimmed mean": np.sort(everyone, axis=0)[2:-2].mean(axis=0),
@@ -381,7 +382,7 @@ def test_the_script_tells_where_it_begins(playground):
     for name, point in {
         "mean": everyone.mean(axis=0),
         "CM": np.median(everyone, axis=0),
-        "KRUM": textbook.krum(everyone, 2),
+        "KRUM": np.array(definitions.krum(everyone.tolist(), 2)),
     }.items():
         assert table[name][0] == pytest.approx(np.hypot(*(point - mean)), abs=0.0051)
     assert matplotlib.image.imread(playground.picture).shape[:2] == (880, 1430)

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from robustmath.learning.grid import _results_file
+from robustmath.learning._locks import locked
+from robustmath.learning.grid import _execution, _results_file
 from robustmath.learning.grid.runs import RunsFailed, read_results, run_all
 from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
@@ -194,7 +195,7 @@ def two_results(tmp_path, thread):
 def test_a_last_line_torn_anywhere_is_noticed(two_results):
     whole = two_results.read_bytes()
     first = whole.index(b"\n") + 1
-    for end in range(first + 1, len(whole)):
+    for end in range(first + 1, len(whole) - 1):
         two_results.write_bytes(whole[:end])
         assert len(read_results(two_results)) == 1, whole[first:end]
 
@@ -207,6 +208,28 @@ def test_one_changed_byte_anywhere_is_noticed(two_results):
         changed[position] ^= 1
         two_results.write_bytes(changed)
         assert len(read_results(two_results)) == 1, bytes(changed[first:])
+
+
+EDITS = {
+    "Windows": lambda content: content.replace(b"\n", b"\r\n"),
+    "old Macs": lambda content: content.replace(b"\n", b"\r"),
+    "no last one": lambda content: content[:-1],
+    "a trailing space": lambda content: content.replace(b"\n", b" \n"),
+    "a byte-order mark": lambda content: b"\xef\xbb\xbf" + content,
+    "another JSON writer": lambda content: content.replace(b'": ', b'":'),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_results_survive_other_line_endings(two_results, thread, edit, caplog):
+    whole, folder = two_results.read_bytes(), two_results.parent
+    two_results.write_bytes(edit(whole))
+    assert len(read_results(two_results)) == 2
+    run_all(grid(folder, 3), two_results, work=guess, executor=thread, progress=False)
+    assert len(calls(folder)) == 3
+    assert len(read_results(two_results)) == 3
+    assert set(whole.splitlines(True)) < set(two_results.read_bytes().splitlines(True))
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("damage", [b'{"accuracy": [0.1', b"\x00\xff\xfe\n", b"[1, 2]\n", b"\n"])
@@ -240,6 +263,27 @@ def test_a_torn_line_is_gone_before_the_next_is_appended(two_results, thread, mo
             grid(two_results.parent, 2), two_results, work=guess, executor=thread, progress=False
         )
     assert len(read_results(two_results)) == 2
+
+
+def test_a_worker_is_deaf_to_ctrl_c_before_its_first_instruction():
+    with _execution._Pool(1, get_context("spawn")) as pool:
+        future = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, [])
+        assert future.result() == {signal.SIGINT}
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+
+
+def test_ctrl_c_while_a_worker_is_being_started_waits_until_it_is(monkeypatch):
+    started = []
+
+    def submit(pool, *arguments):
+        signal.raise_signal(signal.SIGINT)
+        started.append(arguments)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submit)
+    with pytest.raises(KeyboardInterrupt):
+        _execution._Pool(1).submit(guess)
+    assert started == [(guess,)]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_an_interrupted_run_does_not_wait_for_its_workers(tmp_path, monkeypatch):
@@ -322,7 +366,7 @@ def test_a_cancelled_future_is_tried_again(tmp_path, thread, caplog):
 
 
 def test_two_processes_cannot_write_to_one_folder(tmp_path, thread):
-    with _results_file.locked(tmp_path), pytest.raises(BlockingIOError, match="another process"):
+    with locked(tmp_path), pytest.raises(BlockingIOError, match="another process"):
         run_all([], tmp_path / "results.jsonl", progress=False)
     run_all([], tmp_path / "results.jsonl", progress=False)
 

@@ -15,6 +15,7 @@ from robustmath.learning import mlp, workers
 from robustmath.learning.adversaries import ATTACKS
 from robustmath.learning.data import Dataset, load, normalized
 from robustmath.learning.evaluation import evaluate
+from robustmath.learning.grid.runs import describe
 from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
 from robustmath.learning.server import RULES, Server
@@ -24,6 +25,7 @@ from robustmath.resampling.slots import sample_slots
 from tests.test_mlp import plain_loss
 
 CLASSES, PIXELS = 3, 12
+BLOCK = mlp.BLOCK
 
 
 def small_data(seed=0, channels=1):
@@ -365,6 +367,14 @@ def test_wrong_shapes_unknown_names_and_missing_parameters_are_named():
         train(replace(SMALL, f=1), DATA, lambda vectors: vectors)
     with pytest.raises(ValueError, match=r"attack to return shape \(1, 83\); got shape \(83,\)"):
         train(replace(SMALL, f=1), DATA, attack=lambda good, f, rng: good[0])
+    with pytest.raises(TypeError, match=r"train needs real rule's result; got dtype complex128"):
+        train(SMALL, DATA, lambda vectors: vectors[0] + 0j)
+    with pytest.raises(TypeError, match=r"train .*rule's result with a mask"):
+        train(SMALL, DATA, lambda vectors: np.ma.masked_less(vectors[0], 0))
+    with pytest.raises(TypeError, match=r"train .*attack's result with a mask"):
+        train(replace(SMALL, f=1), DATA, attack=lambda good, f, rng: np.ma.masked_less(good[:1], 0))
+    with pytest.raises(ValueError, match=r"attack to return shape \(2, 83\); got shape \(1, 83\)"):
+        train(replace(SMALL, f=2), DATA, attack=lambda good, f, rng: good[:1])
     with pytest.raises(ValueError, match=r"train needs rule in mean, .*; got 'krumm'"):
         train(replace(SMALL, rule="krumm"), DATA)
     with pytest.raises(ValueError, match=r"train needs attack in none, .*; got 'mimik'"):
@@ -633,6 +643,41 @@ def test_runs_are_values():
 
 
 @pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (np.int64(2), 2),
+        (np.uint8(2), 2),
+        (np.float64(0.5), 0.5),
+        (np.float32(0.5), 0.5),
+        (np.float16(0.5), 0.5),
+        (np.longdouble(0.5), 0.5),
+        (np.bool_(True), True),
+        (np.str_("unit"), "unit"),
+        (None, None),
+    ],
+)
+def test_numpy_scalars_are_settings_like_pythons(value, plain):
+    for name in ("rule_parameters", "attack_parameters"):
+        run = Run(**{name: {"x": value}})
+        assert run == Run(**{name: {"x": plain}}) == Run.from_json(run.to_json())
+        assert type(getattr(run, name)[0][1]) is type(plain)
+        assert describe(run) == f"Run({name}={{'x': {plain!r}}})"
+
+
+def test_settings_out_of_arrays_are_settings_like_any():
+    run = Run(
+        hidden=np.array([3, 4]),
+        normalize=np.bool_(False),
+        rule=np.str_("krum"),
+        seed=np.uint64(7),
+        learning_rate=np.float32(0.5),
+    )
+    assert run == Run(hidden=(3, 4), normalize=False, rule="krum", seed=7, learning_rate=0.5)
+    assert describe(run).count("np.") == 0
+    assert Run.from_json(run.to_json()) == run
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"f": -1}, "Run needs f >= 0; got f=-1"),
@@ -649,6 +694,14 @@ def test_runs_are_values():
         ({"normalize": 1}, "Run needs normalize to be True or False; got 1"),
         ({"rule_parameters": {"f": [1]}}, "rule_parameters to hold numbers"),
         ({"rule_parameters": {"nu": float("inf")}}, "rule_parameters to hold numbers"),
+        ({"rule_parameters": {"nu": np.float32("nan")}}, "rule_parameters to hold numbers"),
+        ({"rule_parameters": {"f": np.array([1])}}, "rule_parameters to hold numbers"),
+        ({"rule_parameters": {"f": 1j}}, "rule_parameters to hold numbers"),
+        ({"rule_parameters": "f"}, "rule_parameters to be a mapping; got 'f'"),
+        ({"attack_parameters": 2}, "attack_parameters to be a mapping; got 2"),
+        ({"hidden": np.array([[3]])}, "Run needs hidden to be a sequence of widths"),
+        ({"hidden": np.array([3.0])}, "Run needs an integer hidden width"),
+        ({"normalize": np.int64(1)}, "Run needs normalize to be True or False"),
     ],
 )
 def test_runs_refuse_what_they_cannot_mean(settings, message):
@@ -661,3 +714,19 @@ def test_unknown_settings_are_named():
         Run.from_json({"sed": 1, "batches": 2})
     with pytest.raises(TypeError, match="needs a JSON object"):
         Run.from_json("[1, 2]")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble, np.float16])
+def test_gradients_are_taken_at_parameters_of_any_dtype(dtype):
+    at = received(SMALL)[0][0] * 0
+    expected = worker_gradients(SMALL, DATA, at)
+    np.testing.assert_array_equal(worker_gradients(SMALL, DATA, at.astype(dtype)), expected)
+    np.testing.assert_array_equal(worker_gradients(SMALL, DATA, at.astype(int).tolist()), expected)
+
+
+@pytest.mark.parametrize("labels", [0, 1, BLOCK, BLOCK + 1, 2 * BLOCK])
+def test_evaluation_needs_as_many_labels_as_images(labels):
+    images, labels = np.ones((BLOCK + 2, 1)), np.zeros(labels, int)
+    for parameters in (np.zeros(4), None):
+        with pytest.raises(ValueError, match=f"{BLOCK + 2} images and {len(labels)} labels"):
+            evaluate(parameters, images, labels, (1, 2))

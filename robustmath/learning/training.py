@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from robustmath._checks import GuaranteeWarning, as_array
 from robustmath.learning import mlp
 from robustmath.learning.adversaries import ATTACKS, crafted, named_attack
-from robustmath.learning.data import Dataset, load
+from robustmath.learning.data.datasets import Dataset, as_dataset, load
 from robustmath.learning.evaluation import evaluate
 from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
@@ -76,7 +76,8 @@ def train(
     Raises
     ------
     ValueError
-        If the rule or the attack is unknown or does not fit the run.  That a run diverges is not
+        If the rule or the attack is unknown or does not fit the run, or the data set is no whole
+        one: images of bytes, of one size, and a label for each.  That a run diverges is not
         an error but a result: see `History.diverged_at`.
 
     Notes
@@ -98,7 +99,7 @@ def train(
     adversary = crafted(attack) if attack else named_attack(run.attack, dict(run.attack_parameters))
     if run.f and adversary.halves and not run.split.endswith("_halves"):
         raise ValueError(f"train needs a split in halves for {run.attack}; got split={run.split!r}")
-    data = load(run.data) if data is None else data
+    data = load(run.data) if data is None else as_dataset(data, "train")
     workers = Workers(run, data, adversary)
     pixels, widths = Pixels(data.test_images, data, run), model_widths(run, data)
     parameters = _initial_parameters(run, data)
@@ -173,7 +174,7 @@ def worker_gradients(
     >>> worker_gradients(Run(good=10, data="subset", split="sorted")).shape
     (10, 79510)
     """
-    data = load(run.data) if data is None else data
+    data = load(run.data) if data is None else as_dataset(data, "worker_gradients")
     workers = Workers(run, data, ATTACKS["none"])
     if parameters is None:
         parameters = _initial_parameters(run, data)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from robustmath._checks import as_real
+from robustmath._checks import as_array, as_integers, as_real
 from robustmath.learning.data.formats import (
     DataError,
     parse_cifar,
@@ -40,11 +40,14 @@ __all__ = [
 
 Labelled = tuple[NDArray[np.uint8], NDArray[np.intp]]
 
+# The variable that names the user's cache folder, and where it is in the home without.
+_CACHES = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("", "Library/Caches")}
+
 _SUBSET = Path(__file__).with_name("subset")
 
 
 class Dataset(NamedTuple):
-    """Images (N, pixels) and labels (N,), for training and for testing.
+    """Images (N, pixels) of bytes 0 to 255 and labels (N,) from 0, for training and for testing.
 
     `mean` and `std` hold one number a channel, of pixels scaled to [0, 1]; see `normalized`.
 
@@ -152,21 +155,35 @@ def data_folder(folder: str | os.PathLike[str] | None = None) -> Path:
         The folder, which need not exist.  The cache is in $XDG_CACHE_HOME or ~/.cache on Linux,
         in ~/Library/Caches on macOS and in %LOCALAPPDATA% on Windows.
 
+    Raises
+    ------
+    ValueError
+        If the folder begins with ~ or ~user and that has no home.
+    FileNotFoundError
+        If neither a folder is given nor a home known for the cache.
+
     Examples
     --------
     >>> data_folder("somewhere").name
     'somewhere'
     """
-    chosen = folder if folder is not None else os.environ.get("ROBUSTMATH_DATA")
+    name = "ROBUSTMATH_DATA" if folder is None else "folder"
+    chosen = os.environ.get("ROBUSTMATH_DATA") if folder is None else folder
     if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        cache = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/AppData/Local")
-    elif sys.platform == "darwin":
-        cache = os.path.expanduser("~/Library/Caches")
-    else:
-        cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(cache, "robustmath")
+        try:
+            return Path(chosen).expanduser()
+        except RuntimeError:
+            raise ValueError(f"data_folder knows no home for {name}={os.fspath(chosen)}") from None
+    variable, below = _CACHES.get(sys.platform, ("XDG_CACHE_HOME", ".cache"))
+    cache = Path(os.environ.get(variable, ""))
+    if not cache.is_absolute():  # to be ignored, says the specification of XDG_CACHE_HOME
+        try:
+            cache = Path.home() / below
+        except RuntimeError:
+            raise FileNotFoundError(
+                "data_folder knows no home for the cache; set ROBUSTMATH_DATA to a folder"
+            ) from None
+    return cache / "robustmath"
 
 
 def normalized(
@@ -205,23 +222,77 @@ def normalized(
     >>> normalized(np.array([[0, 255, 51, 255]], dtype=np.uint8), mean=(0.5, 0), std=(0.5, 1))
     array([[-1. ,  1. ,  0.2,  1. ]], dtype=float32)
     """
-    images, dtype = np.asarray(images), np.dtype(dtype)
+    images, dtype = as_array(images, "normalized", "images", None), np.dtype(dtype)
     if images.dtype != np.uint8:
         raise TypeError(f"normalized needs images of dtype uint8; got {images.dtype}")
     if dtype.kind != "f":
         raise TypeError(f"normalized needs a floating dtype; got {dtype}")
-    channels, pixels = len(mean), images.shape[-1] if images.ndim else 0
+    pixels = images.shape[-1] if images.ndim else 0
+    means, stds = _channels(mean, std, pixels, "normalized")
+    each = pixels // len(means)
+    result = images.astype(dtype)
+    result -= np.repeat(np.multiply(255, means), each).astype(dtype)
+    result /= np.repeat(np.multiply(255, stds), each).astype(dtype)
+    return result
+
+
+def as_dataset(data: Dataset, function: str) -> Dataset:
+    """Return a user's data set with labels as intp, or raise an error that names the part at fault.
+
+    Examples
+    --------
+    >>> images, labels = np.zeros((4, 9), np.uint8), np.array([0, 1, 0, 1])
+    >>> as_dataset(Dataset("own", images, labels, images, labels[:3]), "train")
+    Traceback (most recent call last):
+    ...
+    ValueError: train needs data.test_labels of shape (4,), one for each image; got shape (3,)
+    """
+    if not isinstance(data, Dataset):
+        raise TypeError(f"{function} needs data, a Dataset; got {type(data).__name__}")
+    train = _labelled(data.train_images, data.train_labels, "data.train", function)
+    test = _labelled(data.test_images, data.test_labels, "data.test", function)
+    pixels = train[0].shape[1]
+    if test[0].shape[1] != pixels:
+        raise ValueError(
+            f"{function} needs data.test_images of {pixels} pixels, as data.train_images; "
+            f"got {test[0].shape[1]}"
+        )
+    _channels(data.mean, data.std, pixels, function)
+    return Dataset(data.name, *train, *test, data.mean, data.std)
+
+
+def _labelled(images: ArrayLike, labels: ArrayLike, name: str, function: str) -> Labelled:
+    """Return images (N, pixels) of bytes, and labels (N,) from 0."""
+    images = as_array(images, function, f"{name}_images", 2)
+    if images.dtype != np.uint8:
+        raise TypeError(
+            f"{function} needs {name}_images of dtype uint8, pixels 0 to 255; got {images.dtype}"
+        )
+    labels = as_integers(labels, function, f"{name}_labels")
+    if labels.shape != images.shape[:1]:
+        raise ValueError(
+            f"{function} needs {name}_labels of shape {images.shape[:1]}, one for each image; "
+            f"got shape {labels.shape}"
+        )
+    if labels.min() < 0:
+        raise ValueError(f"{function} needs {name}_labels >= 0; got {labels.min()}")
+    return images, labels.astype(np.intp)
+
+
+def _channels(
+    mean: Sequence[float], std: Sequence[float], pixels: int, function: str
+) -> tuple[list[float], list[float]]:
+    """Return one mean and one standard deviation a channel."""
+    channels = len(mean)
     if channels == 0 or channels != len(std) or pixels % channels != 0:
         raise ValueError(
-            "normalized needs one mean and std a channel, and channels of equal size; "
+            f"{function} needs one mean and std a channel, and channels of equal size; "
             f"got {channels} means, {len(std)} stds and {pixels} pixels"
         )
-    shift = [255 * as_real(value, "normalized", "mean") for value in mean]
-    scale = [255 * as_real(value, "normalized", "std", 0, strict=True) for value in std]
-    result = images.astype(dtype)
-    result -= np.repeat(shift, pixels // channels).astype(dtype)
-    result /= np.repeat(scale, pixels // channels).astype(dtype)
-    return result
+    return (
+        [as_real(value, function, "mean") for value in mean],
+        [as_real(value, function, "std", 0, strict=True) for value in std],
+    )
 
 
 def _find(base: Path, files: Sequence[str], name: str) -> Path:

@@ -8,15 +8,18 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from robustmath._checks import as_real
+from robustmath.learning._locks import locked
 from robustmath.learning.data import data_folder
 from robustmath.learning.data.formats import DataError, check_archive, read_file
 from robustmath.learning.data.sources import Source, find_source
@@ -24,6 +27,8 @@ from robustmath.learning.data.sources import Source, find_source
 __all__ = ["download"]
 
 Check = Callable[[Path], object]
+
+STAGING = ".download-"
 
 # A transfer that brings less than this over one `timeout` is given up for the next mirror.
 SLOWEST_BYTES_A_SECOND = 1000
@@ -33,14 +38,14 @@ def download(
     name: str,
     folder: str | os.PathLike[str] | None = None,
     *,
-    mirrors: Sequence[str] | None = None,
+    mirrors: str | Sequence[str] | None = None,
     timeout: float = 30.0,
 ) -> Path:
     """Download what is missing of a data set, check it, and return the folder its files are in.
 
     A file that is in place and is the published one is not fetched again.  A new file appears
-    under its name only once its content has been checked, so a run that is killed leaves no
-    half-written file behind.  The progress goes to the standard error stream.
+    under its name only once its content has been checked; what a download that was killed left in
+    a hidden folder is cleared away by the next.  The progress goes to the standard error stream.
 
     Parameters
     ----------
@@ -48,9 +53,9 @@ def download(
         The data set.
     folder : path, optional
         The data folder, made if it is not there; see `robustmath.learning.data.data_folder`.
-    mirrors : sequence of str, optional
-        The addresses of folders to try in turn, for each file; by default the public mirrors of
-        `robustmath.learning.data.sources`.
+    mirrors : str or sequence of str, optional
+        The address of a folder, or several to try in turn for each file; by default the public
+        mirrors of `robustmath.learning.data.sources`.
     timeout : float, default 30.0
         Seconds > 0 to wait for an answer; also the time after which a transfer that brings fewer
         than 1000 bytes a second is given up.
@@ -66,7 +71,7 @@ def download(
     OSError
         If the folder cannot be written to.
     ValueError
-        If there is no data set of that name.
+        If there is no data set of that name, or no mirror.
 
     Examples
     --------
@@ -79,16 +84,25 @@ def download(
     if not source.mirrors:
         raise ValueError(f"download needs a data set with mirrors; {name!r} ships with the package")
     timeout = as_real(timeout, "download", "timeout", 0, strict=True)
-    mirrors = source.mirrors if mirrors is None else mirrors
+    chosen = source.mirrors if mirrors is None else mirrors
+    chosen = (chosen,) if isinstance(chosen, str) else chosen
+    if not chosen:
+        raise ValueError(f"download needs a mirror; got mirrors={mirrors!r}")
     base = data_folder(folder) / source.folder
     base.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=base, prefix=".download-") as staging:
+    with locked(base, wait=True):
+        for leftover in base.glob(f"{STAGING}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
         for file, check in _checks(source).items():
             if _is_there(base, file, check):
                 _show(f"{base / file}: already there", last=True)
                 continue
-            _fetch_from_any(mirrors, Path(staging, file), check, _size_limit(source), timeout)
-            os.replace(Path(staging, file), base / file)
+            # In its place only for a file to fetch: the folder may be one to read from.
+            with tempfile.TemporaryDirectory(
+                dir=base, prefix=STAGING, ignore_cleanup_errors=True
+            ) as staging:
+                _fetch_from_any(chosen, Path(staging, file), check, _size_limit(source), timeout)
+                os.replace(Path(staging, file), base / file)
     return base
 
 
@@ -141,6 +155,40 @@ def _fetch_from_any(
 
 
 def _fetch(url: str, path: Path, limit: int, timeout: float) -> None:
+    """Write the answer of a server to `path`, unless one step of that takes too long.
+
+    The timeout of a socket starts anew with every byte, so a server can drip its headers for
+    ever.  They are waited for in a thread, which is left behind then.
+    """
+    step = _Step(time.monotonic())
+    failures: list[BaseException] = []
+
+    def receive() -> None:
+        try:
+            _receive(url, path, limit, timeout, step)
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=receive, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(timeout / 10)
+        if time.monotonic() - step.started > 1.5 * timeout:
+            step.is_last = True
+            raise TimeoutError("timed out")
+    if failures:
+        raise failures[0]
+
+
+@dataclass
+class _Step:
+    """When the last step of a transfer began, and whether nobody waits for another."""
+
+    started: float = 0.0
+    is_last: bool = False
+
+
+def _receive(url: str, path: Path, limit: int, timeout: float, step: _Step) -> None:
     """Write the answer of a server to `path`, and say on one line how far it is."""
     request = urllib.request.Request(url, headers={"User-Agent": "robustmath"})
     with urllib.request.urlopen(request, timeout=timeout) as answer, path.open("wb") as file:
@@ -148,11 +196,12 @@ def _fetch(url: str, path: Path, limit: int, timeout: float) -> None:
         of_total = "" if total is None else f" of {total / 1e6:.1f}"
         started = shown = time.monotonic()
         received_at_start = 0
-        # The socket's own timeout does not end a transfer that trickles; this one does.
         while chunk := answer.read1(2**16):
             file.write(chunk)
             received += len(chunk)
-            now = time.monotonic()
+            step.started = now = time.monotonic()
+            if step.is_last:
+                return
             if received > limit:
                 raise DataError(f"oversized; expected at most {limit} bytes")
             if now - started > timeout:

@@ -219,8 +219,10 @@ def parse_idx(content: bytes, path: str | os.PathLike[str]) -> NDArray[np.uint8]
         raise DataError(f"{path}: truncated; expected a header of {start} bytes")
     shape = struct.unpack(f">{content[3]}I", content[4:start])
     size, found = math.prod(shape), len(content) - start
-    if found != size or size == 0:
-        problem = "truncated" if found < size else "oversized" if size else "empty"
+    if size == 0:
+        raise DataError(f"{path}: empty; its header says {' x '.join(map(str, shape))}")
+    if found != size:
+        problem = "truncated" if found < size else "oversized"
         raise DataError(
             f"{path}: {problem}; expected {size} bytes after a header that says "
             f"{' x '.join(map(str, shape))}, found {found}{'' if found < size else ' or more'}"

@@ -8,11 +8,13 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from typing import Any
 
 from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
@@ -150,9 +152,7 @@ def _pool(executor: Executor | None, jobs: int) -> Iterator[Executor]:
         return
     before = set(multiprocessing.active_children())
     with _environment(_ONE_THREAD):
-        pool = ProcessPoolExecutor(
-            jobs, multiprocessing.get_context("spawn"), initializer=_start_worker
-        )
+        pool = _Pool(jobs, multiprocessing.get_context("spawn"), initializer=_start_worker)
         try:
             yield pool
         except BaseException:
@@ -161,6 +161,34 @@ def _pool(executor: Executor | None, jobs: int) -> Iterator[Executor]:
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+class _Pool(ProcessPoolExecutor):
+    """A pool whose workers leave Ctrl-C to the parent, from before their first instruction."""
+
+    def submit(self, *arguments: Any, **keywords: Any) -> Future[Any]:
+        """Submit a task, which may start a worker."""
+        with _ctrl_c_later():
+            return super().submit(*arguments, **keywords)
+
+
+@contextlib.contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Let Ctrl-C wait, and processes that are started meanwhile never hear of it."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[object] = []
+    handler = signal.signal(signal.SIGINT, lambda *arguments: pressed.append(arguments))
+    # A child inherits the mask. It alone would not do: threads of BLAS take the signal, too.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler or signal.SIG_DFL)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextlib.contextmanager

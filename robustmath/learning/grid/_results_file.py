@@ -10,16 +10,12 @@ import contextlib
 import json
 import logging
 import os
-import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
-
-if sys.platform != "win32":
-    import fcntl
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +35,10 @@ def read(path: Path) -> tuple[dict[Run, History], list[bytes]]:
     for line in lines:
         try:
             values = json.loads(line)
-            del values["crc32"]
+            checksum = values.pop("crc32")
             history = History.from_json(values)
-            intact = as_line(history) == line
+            # Of the values, not of the bytes: other line endings leave a result what it was.
+            intact = zlib.crc32(history.to_json().encode()) == checksum
         except (ValueError, TypeError, KeyError):
             intact = False
         if intact:
@@ -55,7 +52,7 @@ def set_aside(path: Path, damaged: Sequence[bytes]) -> None:
     """Append damaged lines to a file beside `path`, and say so in a warning."""
     aside = path.with_name(path.name + ".damaged")
     with aside.open("ab") as file:
-        file.writelines(line.rstrip(b"\n") + b"\n" for line in damaged)
+        file.writelines(line.rstrip(b"\r\n") + b"\n" for line in damaged)
     logger.warning("%s: %d unreadable line(s) moved to %s", path, len(damaged), aside.name)
 
 
@@ -84,28 +81,5 @@ def appending(path: Path) -> Iterator[Callable[[bytes], None]]:
 
     try:
         yield append
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep a second process out: its last rewriting would drop what the first appends.
-
-    The lock is on the folder itself: it goes when the process goes and leaves no file behind.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = "another process is writing results there"
-            raise BlockingIOError(error.errno, message, str(folder)) from None
-        except OSError as error:
-            logger.warning("%s: not locked against a second process (%s)", folder, error)
-        yield
     finally:
         os.close(descriptor)

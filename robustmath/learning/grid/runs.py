@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustmath._checks import as_integer
+from robustmath.learning._locks import locked
 from robustmath.learning.grid import _results_file
 from robustmath.learning.grid._execution import Work, describe, outcomes
 from robustmath.learning.grid.settings import Run
@@ -104,15 +105,15 @@ def run_all(
     path = Path(path)
     wanted = list(runs)
     distinct = list(dict.fromkeys(wanted))
-    with _results_file.locked(path.parent):
+    with locked(path.parent):
         done, damaged = _results_file.read(path)
         if damaged:
             _results_file.set_aside(path, damaged)
         if fresh:
             for run in distinct:
                 done.pop(run, None)
-        if damaged or fresh:
-            _results_file.write(path, done)
+        # What is appended comes after whole lines, whatever edited or cut the file.
+        _results_file.write(path, done)
         pending = [run for run in distinct if run not in done]
         failures: list[str] = []
         with (

@@ -14,6 +14,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from robustmath._checks import as_choice, as_integer, as_real, hint
 
 SPLITS = ("iid", "sorted", "iid_halves", "sorted_halves")
@@ -122,7 +124,7 @@ class Run:
         for name, low in lowest.items():
             self._keep(name, as_integer(getattr(self, name), "Run", name, low))
         self._keep("s", as_integer(0 if self.s is None else self.s, "Run", "s", 0))
-        if not isinstance(self.hidden, (tuple, list)):
+        if not isinstance(self.hidden, (tuple, list, np.ndarray)) or np.ndim(self.hidden) != 1:
             raise TypeError(f"Run needs hidden to be a sequence of widths; got {self.hidden!r}")
         self._keep("hidden", tuple(as_integer(w, "Run", "hidden width", 1) for w in self.hidden))
         self._keep("learning_rate", as_real(self.learning_rate, "Run", "learning_rate", 0))
@@ -141,8 +143,10 @@ class Run:
         for name in ("rule", "attack", "data"):
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"Run needs {name} to be a string; got {getattr(self, name)!r}")
-        if not isinstance(self.normalize, bool):
+            self._keep(name, str(getattr(self, name)))
+        if not isinstance(self.normalize, (bool, np.bool_)):
             raise TypeError(f"Run needs normalize to be True or False; got {self.normalize!r}")
+        self._keep("normalize", bool(self.normalize))
         for name in ("rule_parameters", "attack_parameters"):
             self._keep(name, _pairs(getattr(self, name), name))
 
@@ -187,7 +191,11 @@ def _pairs(parameters: Parameters, name: str) -> tuple[tuple[str, Any], ...]:
     items: Iterable[tuple[str, Any]] = (
         parameters.items() if isinstance(parameters, Mapping) else parameters
     )
-    pairs = tuple(sorted((str(key), value) for key, value in items))
+    try:
+        values = {str(key): _plain(value) for key, value in items}
+    except (TypeError, ValueError):
+        raise TypeError(f"Run needs {name} to be a mapping; got {parameters!r}") from None
+    pairs = tuple(sorted(values.items()))
     for key, value in pairs:
         plain = value is None or isinstance(value, (bool, int, float, str))
         if not plain or (isinstance(value, float) and not math.isfinite(value)):
@@ -195,3 +203,10 @@ def _pairs(parameters: Parameters, name: str) -> tuple[tuple[str, Any], ...]:
                 f"Run needs {name} to hold numbers, strings or None; got {key}={value!r}"
             )
     return pairs
+
+
+def _plain(value: object) -> object:
+    """Return a NumPy scalar as what JSON knows, anything else as it is."""
+    if isinstance(value, np.longdouble):
+        return float(value)
+    return value.item() if isinstance(value, np.generic) else value
