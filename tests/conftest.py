@@ -3,13 +3,11 @@
 The head of every run says whether the engine is there, its end how many hostile inputs were tried.
 """
 
-from decimal import localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Context, localcontext
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-from tests.oracles import PRECISION
 
 HAS_DASK = find_spec("distributed") is not None
 
@@ -75,7 +73,7 @@ def hostile_inputs(pytestconfig):
 
 @pytest.fixture(scope="module")
 def precise_decimals():
-    with localcontext(PRECISION):
+    with localcontext(Context(prec=60, Emin=MIN_EMIN, Emax=MAX_EMAX)):
         yield
 
 

@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import cache
 from math import comb
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -24,7 +25,7 @@ from matplotlib import pyplot
 from matplotlib.backend_bases import KeyEvent, MouseButton, MouseEvent
 from scipy.optimize import minimize
 
-from verify import definitions
+from robustmath import textbook
 
 DEMOS = Path(__file__).parent.parent / "demos"
 TOOLS = {"make_pictures", "playground"}
@@ -382,15 +383,13 @@ def test_krum_has_favourites(demo):
         shares = np.zeros(n)
         for vectors in sent:
             outputs, groups = vectors_of_round(vectors)
-            scores = definitions.krum_scores(outputs, 0)
-            for j in groups[scores.index(min(scores))]:
+            chosen = np.argmin(textbook.krum_scores(np.array(outputs), 0))
+            for j in groups[chosen]:
                 shares[j] += 1 / len(groups[0]) / rounds
         return shares
 
     def resampled_pairs(vectors):
-        copies = rng.permutation(np.repeat(np.arange(n), 2)).reshape(n, 2).tolist()
-        averages = [definitions.mean([vectors[i], vectors[j]]) for i, j in copies]
-        return averages, copies
+        return textbook.resample(np.array(vectors), 2, rng=rng)
 
     rng = np.random.default_rng(5)
     alone = share_of(lambda vectors: (vectors, [[j] for j in range(n)]))
@@ -422,7 +421,7 @@ def test_four_krums(demo):
     winners = []
     for _, neighbours, power, *scores in rows:
         winner = next(i for i, score in enumerate(scores) if score[0] == "[")
-        assert winner == definitions.other_krum(vectors, 2, int(neighbours), int(power))
+        assert winner == textbook.other_krum(np.array(vectors), int(neighbours), int(power))
         winners.append(winner)
         for i, score in enumerate(scores):
             x, y = vectors[i]
@@ -433,14 +432,14 @@ def test_four_krums(demo):
     assert ran.names["winners"] == dict(zip((row[0] for row in rows), winners, strict=True))
     assert "robustmath.krum picks row 0" in ran.text
 
-    sets = np.random.default_rng(0).normal(size=(2000, 7, 2)).tolist()
-    first = [definitions.other_krum(x, 2, 3, 2) for x in sets]
+    sets = np.random.default_rng(0).normal(size=(2000, 7, 2))
+    first = [textbook.other_krum(x, 3, 2) for x in sets]
     for name, neighbours, power in (
         ("one neighbour more", 4, 2),
         ("fourth powers", 3, 4),
         ("one more, first powers", 4, 1),
     ):
-        others = [definitions.other_krum(x, 2, neighbours, power) for x in sets]
+        others = [textbook.other_krum(x, neighbours, power) for x in sets]
         differ = sum(a != b for a, b in zip(first, others, strict=True)) / len(sets)
         assert f"  {name}: {100 * differ:.0f} %" in ran.text
 
@@ -602,10 +601,11 @@ def test_algorithm_2_as_printed(demo):
     rng = np.random.default_rng(4)
     same = np.zeros((2, 10))
     trials = 4000
-    for k, loop in enumerate((definitions.redrawn, definitions.as_printed)):
+    for k, loop in enumerate((textbook.sequential, textbook.verbatim)):
         for _ in range(trials):
             draws = iter(rng.integers(10, size=400).tolist())
-            same[k] += [a == b for a, b in loop(10, 2, lambda draws=draws: next(draws))]
+            drawing = SimpleNamespace(integers=lambda n, draws=draws: next(draws))
+            same[k] += [a == b for a, b in loop(10, 2, 10, drawing)]
     plain = (1 + (10 * same / trials - 1) / 9) / 2
     for t, (_, bag, *others) in enumerate(rows):
         assert numbers(bag)[0] == pytest.approx(9 / 19, abs=6e-5)
@@ -686,7 +686,7 @@ def test_breakdown(demo):
         "trimmed mean, f = 3": trimmed,
         "coordinate-wise median": np.sort(good, axis=0)[5],
         "geometric median": median_point(good),
-        "KRUM, f = 3": np.array(definitions.krum(good.tolist(), 3)),
+        "KRUM, f = 3": textbook.krum(good, 3),
         "normalised mean / n": units.mean(axis=0),
     }.items():
         assert table[name][0] == pytest.approx(np.hypot(*(point - center)), abs=0.0051)
@@ -717,7 +717,7 @@ def test_influence(demo):
         "mean": np.mean,
         "median (CM and GM)": np.median,
         "trimmed mean": lambda x: np.sort(x)[1:-1].mean(),
-        "KRUM": lambda x: definitions.krum([[v] for v in x.tolist()], 1)[0],
+        "KRUM": lambda x: textbook.krum(x[:, None], 1)[0],
         "normalised mean / n": lambda x: np.sign(x).mean(),
         "centred clipping at 1": clipped,
     }
@@ -789,7 +789,7 @@ def test_weiszfeld(demo):
     for f, text in enumerate(halves):
         vectors = ran.names["vectors"][f]
         median = median_point(vectors)
-        least = definitions.distance_sum(median, vectors.tolist())
+        least = textbook.distance_sum(vectors, median)
         point, steps = np.zeros(2), 0
         for T, at, total, bound, residual, distance in ran._replace(text=text).table(*header):
             while steps < int(T):

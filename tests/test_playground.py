@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.optimize import minimize
 
-from verify import definitions
+from robustmath import textbook
 
 SCRIPT = Path(__file__).parent.parent / "demos" / "playground.py"
 
@@ -83,10 +83,9 @@ def press(window, *keys: str) -> None:
 def test_every_result_is_what_the_definition_says(scenes):
     scene = scenes.start(3)
     everyone = scenes.points(scene)
-    rows = everyone.tolist()
     found = scenes.outcome(scene, scenes.RULES)
     median = minimize(
-        lambda v: definitions.distance_sum(v, rows),
+        lambda v: textbook.distance_sum(everyone, v),
         np.median(everyone, axis=0),
         method="Nelder-Mead",
         options={"xatol": 1e-9, "fatol": 1e-12},
@@ -94,7 +93,7 @@ def test_every_result_is_what_the_definition_says(scenes):
     units = everyone / np.hypot(*everyone.T)[:, None]
     expected = {
         "mean": everyone.mean(axis=0),
-        "KRUM": definitions.krum(rows, 2),
+        "KRUM": textbook.krum(everyone, 2),
         "CM": np.median(everyone, axis=0),
         "GM": median,
         "trimmed mean": np.sort(everyone, axis=0)[2:-2].mean(axis=0),
@@ -382,7 +381,7 @@ def test_the_script_tells_where_it_begins(playground):
     for name, point in {
         "mean": everyone.mean(axis=0),
         "CM": np.median(everyone, axis=0),
-        "KRUM": np.array(definitions.krum(everyone.tolist(), 2)),
+        "KRUM": textbook.krum(everyone, 2),
     }.items():
         assert table[name][0] == pytest.approx(np.hypot(*(point - mean)), abs=0.0051)
     assert matplotlib.image.imread(playground.picture).shape[:2] == (880, 1430)

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 import robustmath
-from robustmath import attacks, theory
-from verify import definitions
+from robustmath import attacks, textbook, theory
 from verify.real_gradients import worker_gradients
 
 # On a grid, so that no optimum lies between neighbouring floats, where no point can be certified.
@@ -38,9 +37,9 @@ def test_the_geometric_median_minimises_the_sum_of_distances(evidence):
         vectors, point = case
         result = rule(vectors)
         certificate = robustmath.geometric_median_certificate(vectors, result)
-        here = definitions.distance_sum(result.tolist(), vectors.tolist())
+        here = textbook.distance_sum(vectors, result)
         size = 1 + np.abs(vectors).max()
-        assert here <= definitions.distance_sum(point.tolist(), vectors.tolist()) + 1e-12 * size
+        assert here <= textbook.distance_sum(vectors, point) + 1e-12 * size
         assert certificate.residual <= 1e-8
         gap = certificate.distance_sum - certificate.lower_bound
         assert gap <= 1e-7 * len(vectors) * size
@@ -111,9 +110,11 @@ def test_how_often_resampling_repairs_the_median(evidence, n):
     values = [(-1) ** i for i in range(1, 2 * n + 1)] + [1]
     law: Counter[Fraction] = Counter()
     if n == 1:
-        for outputs, share in definitions.shuffled_draws(workers, s):
-            sums = [g[0] for g in definitions.averages([(v,) for v in values], outputs)]
-            law[definitions.median(sums)] += share
+        sent = textbook.exact(values)[:, None]
+        outcomes = list(textbook.every_shuffle(workers, s))
+        for slots in outcomes:
+            outputs, _ = textbook.resample(sent, s, slots=slots)
+            law[textbook.coordinatewise_median(outputs)[0]] += Fraction(1, len(outcomes))
     else:
         law = distinct_arrangements(values, s)
     evidence.exact(
@@ -133,8 +134,8 @@ def distinct_arrangements(values, s):
         copies = [1] * places
         for place in chosen:
             copies[place] = -1
-        outputs = [Fraction(sum(copies[t : t + s]), s) for t in range(0, places, s)]
-        law[definitions.median(outputs)] += Fraction(1, len(choices))
+        outputs = textbook.exact(copies).reshape(-1, s).mean(axis=1)
+        law[textbook.coordinatewise_median(outputs)] += Fraction(1, len(choices))
     return law
 
 

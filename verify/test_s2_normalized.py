@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 import robustmath
-from robustmath import attacks
-from verify import definitions
+from robustmath import attacks, textbook
 from verify.real_gradients import worker_gradients
 
 COORDINATE = st.floats(-100, 100, allow_subnormal=False)
@@ -65,10 +64,9 @@ def test_the_bound_of_2_is_attained(evidence):
     evidence.exact(
         "distance moved when g_1 = (1, 0) is replaced by (-1, 0)",
         claimed=Fraction(2),
-        found=definitions.norm(
-            definitions.subtract(
-                definitions.normalized_mean(before), definitions.normalized_mean(after)
-            )
+        found=textbook.norm(
+            textbook.normalized_mean(textbook.exact(before))
+            - textbook.normalized_mean(textbook.exact(after))
         ),
     )
     evidence.exact(
@@ -80,23 +78,23 @@ def test_the_bound_of_2_is_attained(evidence):
 
 @pytest.mark.claim("S2-nm-rfa1")
 def test_rfa_with_one_step_is_the_normalised_mean_shortened(evidence):
-    alone = [(Fraction(2),)]
-    rfa = definitions.weiszfeld_step((Fraction(0),), alone)
+    alone = textbook.exact([[2]])
+    rfa = textbook.rfa(alone, 1, nu=0)
     evidence.differs(
         "one worker that sends 2: RFA T=1 against NM",
-        claimed=definitions.normalized_mean(alone),
+        claimed=textbook.normalized_mean(alone),
         found=rfa,
         shows="holds with a correction",
         counterexample={"n": 1, "g_1": 2, "NM (4)": Fraction(1), "RFA T=1": rfa[0]},
     )
     # Rows with rational lengths, so that every quantity is a fraction.
-    vectors = [(3, 4), (-5, 12), (8, 15), (0, -2), (Fraction(1, 2), 0)]
-    shortening = sum(1 / definitions.norm(g) for g in vectors)
-    rfa = definitions.weiszfeld_step((0, 0), vectors)
+    vectors = textbook.exact([(3, 4), (-5, 12), (8, 15), (0, -2), ("1/2", 0)])
+    shortening = (1 / textbook.norm(vectors)).sum()
+    rfa = textbook.rfa(vectors, 1, nu=0)
     evidence.exact(
         "corrected: RFA T=1 times sum_i 1/||g_i|| is NM, so the direction is the same",
-        claimed=definitions.normalized_mean(vectors),
-        found=definitions.scale(shortening, rfa),
+        claimed=textbook.normalized_mean(vectors),
+        found=shortening * rfa,
         shows="holds with a correction",
     )
 
@@ -144,8 +142,7 @@ def test_rsa_is_equation_5_and_one_worker_moves_a_coordinate_by_at_most_2_lambda
     def check(case, update):
         x0, workers, gradient, lam, replacement = case
         result = update(x0, workers, gradient, lam)
-        definition = definitions.rsa(x0.tolist(), workers.tolist(), gradient.tolist(), lam)
-        assert result.tolist() == list(definition)
+        assert result.tolist() == textbook.rsa(x0, workers, gradient, lam).tolist()
         other = workers.astype(np.float64)
         other[-1] = replacement
         change = np.abs(update(x0, other, gradient, lam) - result).max()
@@ -173,14 +170,14 @@ def test_rsa_is_equation_5_and_one_worker_moves_a_coordinate_by_at_most_2_lambda
 @pytest.mark.claim("S2-nm-attack")
 def test_f_attackers_leave_one_minus_f_over_S_of_the_step(evidence):
     # Unit vectors (3/5, 4/5) and (3/5, -4/5) add to S = (6/5, 0) twice: |S| = 12/5.
-    good = [(Fraction(3), Fraction(4)), (Fraction(3), Fraction(-4))] * 2
-    v = definitions.normalized_mean_attack(good)
-    S = definitions.normalized_mean(good)
-    length = definitions.norm(S)
-    found = [definitions.normalized_mean(good + [v] * f) for f in range(5)]
+    good = textbook.exact([(3, 4), (3, -4)] * 2)
+    S = textbook.normalized_mean(good)
+    length = textbook.norm(S)
+    sent = [textbook.normalized_mean_attack(good, f) for f in range(5)]
+    found = [textbook.normalized_mean(np.vstack([good, v])) for v in sent]
     evidence.exact(
         "NM with f = 0..4 attackers, |S| = 12/5: (1 - f/|S|) S",
-        claimed=[definitions.scale(1 - f / length, S) for f in range(5)],
+        claimed=[(1 - f / length) * S for f in range(5)],
         found=found,
     )
     evidence.exact(

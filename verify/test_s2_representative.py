@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as st_numpy
 from scipy.spatial.distance import cdist
 
 import robustmath
+from robustmath import textbook
 from robustmath.montecarlo import count_outcomes, probability_interval
-from verify import definitions
 from verify.real_gradients import worker_gradients
 
 SIZES = st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(1, 4))
@@ -28,17 +28,15 @@ def integer_vectors(draw):
 @pytest.mark.claim("S2-krum-def")
 def test_krum_is_equation_3(evidence):
     def picks(vectors, f, neighbours, power):
-        definition = definitions.other_krum(vectors.tolist(), f, neighbours, power)
+        definition = textbook.other_krum(vectors, neighbours, power)
         assert robustmath.krum_indices(vectors, f)[0] == definition
 
     @given(integer_vectors())
     def as_defined(case):
         f, vectors = case
-        assert robustmath.krum_scores(vectors, f).tolist() == definitions.krum_scores(
-            vectors.tolist(), f
-        )
-        chosen = definitions.krum(vectors.tolist(), f)
-        assert robustmath.krum(vectors, f).tolist() == list(chosen)
+        scores = textbook.krum_scores(vectors, f)
+        assert robustmath.krum_scores(vectors, f).tolist() == scores.tolist()
+        assert robustmath.krum(vectors, f).tolist() == textbook.krum(vectors, f).tolist()
 
     @given(integer_vectors())
     def one_neighbour_more(case):
@@ -56,15 +54,15 @@ def test_krum_is_equation_3(evidence):
 
 @pytest.mark.claim("S2-krum-def")
 def test_three_other_rules_are_called_krum(evidence):
-    vectors = [(9, 7), (9, 5), (2, 2), (0, 6), (8, 8), (4, 5), (1, 8)]
+    vectors = np.array([(9, 7), (9, 5), (2, 2), (0, 6), (8, 8), (4, 5), (1, 8)])
     evidence.exact(
         "rows picked by (3), n-f-1 neighbours, fourth powers, n-f-1 with first powers; n=7, f=2",
         claimed=[0, 5, 3, 4],
         found=[
             int(robustmath.krum_indices(vectors, 2)[0]),
-            definitions.other_krum(vectors, 2, 4, 2),
-            definitions.other_krum(vectors, 2, 3, 4),
-            definitions.other_krum(vectors, 2, 4, 1),
+            textbook.other_krum(vectors, 4, 2),
+            textbook.other_krum(vectors, 3, 4),
+            textbook.other_krum(vectors, 4, 1),
         ],
     )
 

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import robustmath
-from robustmath import theory
+from robustmath import textbook, theory
 from robustmath.claims import REFUTED
 from robustmath.montecarlo import count_outcomes, estimate, law_region, mean_interval
-from verify import definitions
 from verify.real_gradients import worker_gradients
 
 GRID = [(n, f, s) for n in range(2, 8) for f in range(1, n) for s in range(1, 4)]
@@ -182,15 +181,16 @@ def test_the_printed_variance_is_refuted_by_listing_every_draw(evidence):
     # fewest that can differ, so no counterexample is smaller.
     n, f, s = 3, 1, 2
     law: dict[Fraction, Fraction] = {}
-    for outputs, share in definitions.shuffled_draws(n, s):
-        if n - 1 not in outputs[0]:
-            value = Fraction(sum(outputs[0]), s)
-            law[value] = law.get(value, Fraction(0)) + share
+    outcomes = list(textbook.every_shuffle(n, s))
+    for slots in outcomes:
+        if textbook.good_outputs(slots, [n - 1])[0]:
+            value = Fraction(int(slots[0].sum()), s)
+            law[value] = law.get(value, Fraction(0)) + Fraction(1, len(outcomes))
     good = sum(law.values())
     law = {value: chance / good for value, chance in sorted(law.items())}
     mean = sum(value * chance for value, chance in law.items())
     found = sum((value - mean) ** 2 * chance for value, chance in law.items())
-    sigma2 = definitions.variance([(Fraction(0),), (Fraction(1),)])
+    sigma2 = textbook.variance(textbook.exact([[0], [1]]))
     printed = theory.printed_good_variance_factor(n, f, s)
     corrected = theory.good_variance_factor(n, f, s)
     evidence.differs(

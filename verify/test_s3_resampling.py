@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import robustmath
-from robustmath import theory
+from robustmath import textbook, theory
 from robustmath.claims import CORRECTED, REFUTED
 from robustmath.montecarlo import (
     count_outcomes,
@@ -19,7 +20,6 @@ from robustmath.montecarlo import (
     law_region,
     mean_interval,
 )
-from verify import definitions
 from verify.real_gradients import worker_gradients
 
 GRID = [(n, s) for n in range(2, 9) for s in range(1, 5)]
@@ -190,20 +190,13 @@ def test_the_variance_is_as_claimed_for_real_gradients(evidence):
     # Rounded to multiples of 2^-20, 40 entries of each gradient; then everything is a fraction.
     gradients = worker_gradients(10, 8, rng=evidence.rng)
     largest = np.argsort(-np.abs(gradients).max(axis=0), kind="stable")[:40]
-    rows = [
-        tuple(Fraction(int(x), 2**20) for x in row)
-        for row in np.round(np.ldexp(gradients[:, largest], 20))
-    ]
-    mu, sigma2 = definitions.mean(rows), definitions.variance(rows)
+    rows = textbook.exact(np.ldexp(np.round(np.ldexp(gradients[:, largest], 20)), -20))
+    mu, sigma2 = textbook.mean(rows), textbook.variance(rows)
     assert sigma2 > 0
     pairs = theory.pattern_laws(10, 2, "shuffled")
-    alone = sum(definitions.squared_norm(definitions.subtract(g, mu)) for g in rows) / 10
-    together = sum(
-        definitions.squared_norm(definitions.subtract(definitions.mean([g, h]), mu))
-        for i, g in enumerate(rows)
-        for j, h in enumerate(rows)
-        if i != j
-    ) / Fraction(90)
+    alone = sum(((g - mu) ** 2).sum() for g in rows) / 10
+    pairs_of_rows = itertools.permutations(rows, 2)
+    together = sum((((g + h) / 2 - mu) ** 2).sum() for g, h in pairs_of_rows) / 90
     evidence.exact(
         "var(g_t)/sigma^2 of 10 label-sorted workers' gradients (40 entries), s=2, every t",
         claimed=[Fraction(9, 19)] * 10,

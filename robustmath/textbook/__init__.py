@@ -15,14 +15,18 @@ mu : the mean of all vectors, or of the good ones
 
 Exact numbers go through the same lines, in arrays of objects:
 
->>> import numpy as np
->>> from fractions import Fraction
->>> sent = np.array([[Fraction(1, 3)], [Fraction(1, 2)], [Fraction(9)]], dtype=object)
+>>> sent = exact([["1/3"], ["1/2"], [9]])
 >>> trimmed_mean(sent, 1), mean(sent)
 (array([Fraction(1, 2)], dtype=object), array([Fraction(59, 18)], dtype=object))
 
-Decimals do, too, to as many digits as their context has; square roots of Fractions have to be
-rational, and eigenvectors are floats.
+Decimals do, too, to as many digits as their context has:
+
+>>> from decimal import localcontext
+>>> with localcontext(prec=40):
+...     norm(decimals([1, 1]))
+Decimal('1.414213562373095048801688724209698078570')
+
+Square roots of Fractions have to be rational, and eigenvectors are floats.
 
 ``python -m robustmath.textbook krum`` prints a definition, and the definitions it rests on.
 """
@@ -63,7 +67,7 @@ from robustmath.textbook.literature import (
     static_clipping,
     zeno,
 )
-from robustmath.textbook.notation import nearest, norm, squared_distances, unit
+from robustmath.textbook.notation import decimals, exact, nearest, norm, squared_distances, unit
 from robustmath.textbook.section_2 import (
     coordinatewise_median,
     distance_sum,
@@ -76,6 +80,7 @@ from robustmath.textbook.section_2 import (
     median_residual,
     multi_krum,
     normalized_mean,
+    other_krum,
     rfa,
     rsa,
     rsa_step,
@@ -114,9 +119,11 @@ __all__ = [
     "comparative_gradient_elimination",
     "coordinatewise_median",
     "crash",
+    "decimals",
     "distance_sum",
     "dnc",
     "every_shuffle",
+    "exact",
     "flip_labels",
     "gaussian",
     "geometric_median",
@@ -148,6 +155,7 @@ __all__ = [
     "norm",
     "normalized_mean",
     "normalized_mean_attack",
+    "other_krum",
     "replay",
     "resample",
     "resampled",

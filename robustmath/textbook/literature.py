@@ -140,13 +140,14 @@ def filter_steps(vectors: Array, f: int) -> Iterator[tuple[float, Array]]:
     c_i <- c_i (1 - tau_i / max tau), with tau_i = <g_i - mu, z>^2, until weight 2f is lost.
     """
     x, c = vectors.astype(float), np.ones(len(vectors))
-    while c.sum() > len(x) - 2 * f:
+    while True:
         lam, tau = top_projections(x, c)
         yield lam, c @ x / c.sum()
-        if lam == 0:
+        if lam > 0:
+            c = c * (1 - tau / tau[c > 0].max())
+            c[c < 1e-12] = 0  # eigenvectors are rounded: equal rows leave together
+        if lam == 0 or c.sum() <= len(x) - 2 * f:
             break
-        c = c * (1 - tau / tau[c > 0].max())
-        c[c < 1e-12] = 0  # eigenvectors are rounded: equal rows leave together
 
 
 def caf(vectors: Array, f: int) -> Array:

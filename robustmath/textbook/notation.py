@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from math import isqrt
 from typing import Any
@@ -10,6 +11,21 @@ import numpy as np
 
 Array = Any
 """A NumPy array, of floats or of objects: Fractions (exact) or Decimals (to any digit)."""
+
+
+def exact(numbers: Any) -> Array:
+    """An array of Fractions: of whole numbers, of floats as they are, of texts such as "1/3"."""
+    return np.frompyfunc(Fraction, 1, 1)(np.asarray(numbers, dtype=object))
+
+
+def decimals(numbers: Any) -> Array:
+    """An array of Decimals: of whole numbers and floats, to the digits that the context has."""
+    return np.frompyfunc(_decimal, 1, 1)(np.asarray(numbers))
+
+
+def _decimal(number: Any) -> Decimal:
+    numerator, denominator = number.as_integer_ratio()
+    return Decimal(numerator) / Decimal(denominator)
 
 
 def sqrt(x: Array) -> Array:

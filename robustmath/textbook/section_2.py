@@ -36,11 +36,17 @@ def krum_scores(vectors: Array, f: int) -> Array:
 
 
 def sums_of_closest(between: Array, k: int) -> Array:
-    """For every row, the sum of its k smallest entries; the zero between it and itself aside.
-
-    With k = n - f - 1, or with other powers of the distances, others call the rule KRUM too.
-    """
+    """For every row, the sum of its k smallest entries; the zero between it and itself aside."""
     return np.sort(between, axis=1)[:, 1 : k + 1].sum(axis=1)
+
+
+def other_krum(vectors: Array, neighbors: int, power: int) -> int:
+    """The row that is picked by what others call KRUM: so many neighbors, another power.
+
+    (3) has n - f - 2 neighbors and power 2; elsewhere n - f - 1, or 4, or 1.
+    """
+    between = squared_distances(vectors) ** (power / 2)
+    return int(np.argmin(sums_of_closest(between, neighbors)))
 
 
 def krum_indices(vectors: Array, f: int, m: int = 1) -> Array:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 import robustmath
-from tests.benchmarks import plain
+from robustmath import textbook
 
 Array = NDArray[Any]
 Call = Callable[[Array, int], object]
@@ -20,24 +21,30 @@ SHAPES = ((10, 79_510), (25, 100_000), (100, 100_000), (10, 1_000_000), (1000, 1
 DTYPES = ("float32", "float64")
 
 SUBSETS = 3000
-"""Most subsets that plain versions enumerate."""
+"""Most subsets that the textbook enumerates."""
 
 S = 2
 """Copies in resampling, rows in a bucket."""
 
 
 class Case(NamedTuple):
-    """A rule, the same in plain NumPy, the primitive it is held against, and where it applies.
+    """A rule, the primitive it is held against, and where it applies.
 
-    Both take the data and f. The primitive is "gram" (``x @ x.T``), "sort"
-    (``np.sort``) or none: one read. `most` is the largest n it is run with.
+    `computed` takes the module whose rule it is, `robustmath` or `robustmath.textbook`, the data
+    and f. The primitive is "gram" (``x @ x.T``), "sort" (``np.sort``), "median" (``np.median``) or
+    none: one read. `most` is the largest n it is run with, `textbook_most` that of the textbook.
     """
 
-    rule: Call
-    plain: Call
+    computed: Callable[[ModuleType, Array, int], Any]
     primitive: str = ""
     most: int = 10**9
-    plain_most: int = 10**9
+    textbook_most: int = 10**9
+
+    def rule(self, x: Array, f: int) -> Any:
+        return self.computed(robustmath, x, f)
+
+    def textbook(self, x: Array, f: int) -> Any:
+        return self.computed(textbook, x, f)
 
 
 def byzantine(n: int) -> int:
@@ -78,102 +85,45 @@ def enumerable(n: int, most: int = SUBSETS) -> bool:
 _ENUMERATED = max(n for n in range(5, 100) if enumerable(n))
 
 CASES: dict[str, Case] = {
-    "mean": Case(lambda x, f: robustmath.mean(x), lambda x, f: x.mean(axis=0)),
-    "normalized_mean": Case(
-        lambda x, f: robustmath.normalized_mean(x), lambda x, f: plain.normalized_mean(x)
-    ),
-    "rsa": Case(
-        lambda x, f: robustmath.rsa(x[0], x, x[1], 0.1), lambda x, f: plain.rsa(x[0], x, x[1], 0.1)
-    ),
-    "sign_majority": Case(
-        lambda x, f: robustmath.sign_majority(x), lambda x, f: plain.sign_majority(x)
-    ),
-    "krum": Case(robustmath.krum, plain.krum, "gram"),
-    "multi_krum": Case(
-        lambda x, f: robustmath.multi_krum(x, f, len(x) - f),
-        lambda x, f: plain.multi_krum(x, f, len(x) - f),
-        "gram",
-    ),
-    "coordinatewise_median": Case(
-        lambda x, f: robustmath.coordinatewise_median(x), lambda x, f: np.median(x, axis=0)
-    ),
-    "trimmed_mean": Case(robustmath.trimmed_mean, plain.trimmed_mean, "sort"),
-    "geometric_median": Case(
-        lambda x, f: robustmath.geometric_median(x), lambda x, f: plain.geometric_median(x), "gram"
-    ),
-    "rfa": Case(lambda x, f: robustmath.rfa(x, T=8), lambda x, f: plain.rfa(x, T=8), "gram"),
-    "centered_clipping": Case(
-        lambda x, f: robustmath.centered_clipping(x, radius(x)),
-        lambda x, f: plain.centered_clipping(x, radius(x)),
-        "gram",
-    ),
-    "mean_around_median": Case(
-        robustmath.mean_around_median,
-        lambda x, f: plain.mean_around_median(x, len(x) - f),
-        "sort",
-    ),
+    "mean": Case(lambda m, x, f: m.mean(x)),
+    "normalized_mean": Case(lambda m, x, f: m.normalized_mean(x)),
+    "rsa": Case(lambda m, x, f: m.rsa(x[0], x, x[1], 0.1)),
+    "sign_majority": Case(lambda m, x, f: m.sign_majority(x)),
+    "krum": Case(lambda m, x, f: m.krum(x, f), "gram"),
+    "multi_krum": Case(lambda m, x, f: m.multi_krum(x, f, len(x) - f), "gram"),
+    "coordinatewise_median": Case(lambda m, x, f: m.coordinatewise_median(x), "median"),
+    "trimmed_mean": Case(lambda m, x, f: m.trimmed_mean(x, f), "sort"),
+    "geometric_median": Case(lambda m, x, f: m.geometric_median(x), "gram"),
+    "rfa": Case(lambda m, x, f: m.rfa(x, T=8), "gram"),
+    "centered_clipping": Case(lambda m, x, f: m.centered_clipping(x, radius(x)), "gram"),
+    "mean_around_median": Case(lambda m, x, f: m.mean_around_median(x, f), "sort"),
     "minimum_diameter_averaging": Case(
-        robustmath.minimum_diameter_averaging,
-        plain.minimum_diameter_averaging,
-        "gram",
-        plain_most=_ENUMERATED,
+        lambda m, x, f: m.minimum_diameter_averaging(x, f), "gram", textbook_most=_ENUMERATED
     ),
     "smallest_maximum_eigenvalue_averaging": Case(
-        robustmath.smallest_maximum_eigenvalue_averaging,
-        plain.smallest_maximum_eigenvalue_averaging,
+        lambda m, x, f: m.smallest_maximum_eigenvalue_averaging(x, f),
         "gram",
         most=100,
-        plain_most=_ENUMERATED,
+        textbook_most=_ENUMERATED,
     ),
     "comparative_gradient_elimination": Case(
-        robustmath.comparative_gradient_elimination, plain.mean_of_nearest
+        lambda m, x, f: m.comparative_gradient_elimination(x, f)
     ),
-    "monna": Case(robustmath.monna, lambda x, f: plain.mean_of_nearest(x, f, x[0])),
-    "zeno": Case(
-        lambda x, f: robustmath.zeno(x, f, x[0], 0.1), lambda x, f: plain.zeno(x, f, x[0], 0.1)
-    ),
-    "bulyan": Case(robustmath.bulyan, plain.bulyan, "sort"),
-    "median_of_means": Case(
-        lambda x, f: robustmath.median_of_means(x, 2 * f + 1),
-        lambda x, f: plain.median_of_means(x, 2 * f + 1),
-        "gram",
-    ),
-    "caf": Case(robustmath.caf, plain.filtered, "gram"),
-    "spectral_filter": Case(
-        lambda x, f: robustmath.spectral_filter(x, f, x.shape[1]),
-        lambda x, f: plain.filtered(x, f, x.shape[1]),
-        "gram",
-    ),
-    "dnc": Case(
-        lambda x, f: robustmath.dnc(x, f, rng=rng()), lambda x, f: plain.dnc(x, f, rng()), "gram"
-    ),
-    "rsa_step": Case(
-        lambda x, f: robustmath.rsa_step(x[0], x, x, x[1], 0.1, 0.1),
-        lambda x, f: plain.rsa_step(x[0], x, x, x[1], 0.1, 0.1),
-    ),
-    "signum_step": Case(
-        lambda x, f: robustmath.signum_step(x, x), lambda x, f: plain.signum_step(x, x)
-    ),
-    "nearest_neighbor_mixing": Case(
-        robustmath.nearest_neighbor_mixing, plain.nearest_neighbor_mixing, "gram"
-    ),
-    "static_clipping": Case(
-        lambda x, f: robustmath.static_clipping(x, radius(x)),
-        lambda x, f: plain.static_clipping(x, radius(x)),
-    ),
-    "adaptive_clipping": Case(robustmath.adaptive_clipping, plain.adaptive_clipping),
-    "resample": Case(
-        lambda x, f: robustmath.resample(x, S, rng=rng()).vectors,
-        lambda x, f: plain.resample(x, S, rng()),
-    ),
-    "bucket": Case(
-        lambda x, f: robustmath.bucket(x, S, rng=rng()), lambda x, f: plain.bucket(x, S, rng())
-    ),
-    "krum after resample": Case(
-        lambda x, f: robustmath.resampled(robustmath.krum, S, rng=rng())(x, f),
-        lambda x, f: plain.krum(plain.resample(x, S, rng()), f),
-        "gram",
-    ),
+    "monna": Case(lambda m, x, f: m.monna(x, f)),
+    "zeno": Case(lambda m, x, f: m.zeno(x, f, x[0], 0.1)),
+    "bulyan": Case(lambda m, x, f: m.bulyan(x, f), "sort"),
+    "median_of_means": Case(lambda m, x, f: m.median_of_means(x, 2 * f + 1), "gram"),
+    "caf": Case(lambda m, x, f: m.caf(x, f), "gram"),
+    "spectral_filter": Case(lambda m, x, f: m.spectral_filter(x, f, x.shape[1]), "gram"),
+    "dnc": Case(lambda m, x, f: m.dnc(x, f, rng=rng()), "gram"),
+    "rsa_step": Case(lambda m, x, f: m.rsa_step(x[0], x, x, x[1], 0.1, 0.1)),
+    "signum_step": Case(lambda m, x, f: m.signum_step(x, x)),
+    "nearest_neighbor_mixing": Case(lambda m, x, f: m.nearest_neighbor_mixing(x, f), "gram"),
+    "static_clipping": Case(lambda m, x, f: m.static_clipping(x, radius(x))),
+    "adaptive_clipping": Case(lambda m, x, f: m.adaptive_clipping(x, f)),
+    "resample": Case(lambda m, x, f: m.resample(x, S, rng=rng())[0]),
+    "bucket": Case(lambda m, x, f: m.bucket(x, S, rng=rng())),
+    "krum after resample": Case(lambda m, x, f: m.resampled(m.krum, S, rng=rng())(x, f), "gram"),
 }
 
 RANDOM = {"dnc", "resample", "bucket", "krum after resample"}
@@ -188,6 +138,7 @@ PRIMITIVES: dict[str, Callable[[Array], object]] = {
     "copy": lambda x: x.copy(),
     "gram": lambda x: x @ x.T,
     "sort": lambda x: np.sort(x, axis=0),
+    "median": lambda x: np.median(x, axis=0),
 }
 
 

@@ -107,12 +107,12 @@ def shapes(records: Sequence[Record]) -> list[tuple[int, int]]:
 
 def rule_table(cells: Sequence[Record]) -> str:
     others = list(dict.fromkeys(r["who"] for r in cells))
-    others = [who for who in others if who not in {US, "numpy", *PRIMITIVES}]
+    others = [who for who in others if who not in {US, "textbook", *PRIMITIVES}]
     rows = []
     for what, data in dict.fromkeys((r["what"], r["data"]) for r in cells):
         by = {r["who"]: r for r in select(cells, what=what, data=data)}
         own = number(by[US])
-        primitive = next((who for who in ("gram", "sort") if who in by), "")
+        primitive = next((who for who in ("gram", "sort", "median") if who in by), "")
 
         def against(base: str, own: float | None = own, by: dict[str, Record] = by) -> str:
             other = number(by[base]) if base in by else None
@@ -126,7 +126,7 @@ def rule_table(cells: Sequence[Record]) -> str:
                 milliseconds(by[US]),
                 against("read"),
                 f"{against(primitive)} {primitive}".strip() if primitive else "",
-                milliseconds(by.get("numpy")),
+                milliseconds(by.get("textbook")),
                 *(
                     milliseconds(by.get(who))
                     if "seconds" in by.get(who, {})
@@ -138,7 +138,7 @@ def rule_table(cells: Sequence[Record]) -> str:
                 f"{own / fastest:.2g}" if own and fastest else "",
             ]
         )
-    header = ["rule", US, "/ read", "/ primitive", "plain NumPy", *others, "/ fastest package"]
+    header = ["rule", US, "/ read", "/ primitive", "textbook", *others, "/ fastest package"]
     return table(header, rows)
 
 

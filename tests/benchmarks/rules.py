@@ -1,4 +1,4 @@
-"""The time of every rule on a shape, beside one read, a primitive, plain NumPy and packages."""
+"""The time of every rule on a shape, beside one read, a primitive, the textbook and packages."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def measure(
         contenders = {
             "robustmath": call(case.rule, x),
             **{who: partial(PRIMITIVES[who], x) for who in ("read", case.primitive) if who},
-            **({"numpy": call(case.plain, x)} if n <= case.plain_most and not kind else {}),
+            **(
+                {"textbook": call(case.textbook, x)} if n <= case.textbook_most and not kind else {}
+            ),
             **({} if kind else peers.contenders(name, x)),
         }
         for who, result in take_turns(contenders, budget, limit).items():
@@ -65,7 +67,7 @@ def _said(
     """Return by how much a result differs from ours, and what a package means by the rule."""
     if who == "robustmath" or who in PRIMITIVES:
         return {}
-    note = peers.note(who, name, str(x.dtype)) if who != "numpy" else ""
+    note = peers.note(who, name, str(x.dtype)) if who != "textbook" else ""
     said: dict[str, Any] = {"note": note} if note else {}
     if name not in RANDOM:
         with np.errstate(all="ignore"):
