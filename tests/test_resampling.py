@@ -1,6 +1,7 @@
 """Algorithm 2 against plain loops written from the paper, and averages against exact ones."""
 
 import itertools
+import pickle
 import re
 import tracemalloc
 from collections import Counter
@@ -13,6 +14,7 @@ from hypothesis import given, settings, target
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+from robustmath import krum, rfa, trimmed_mean
 from robustmath._numerics import blocks as _blocks
 from robustmath.resampling import bucket, resample, resampled
 from robustmath.resampling import slots as algorithm_2
@@ -587,6 +589,30 @@ def test_resampled_rule_keeps_the_name_where_there_is_one():
     assert (rule.__name__, rule.__doc__) == ("scaled_sum", scaled_sum.__doc__)
     nameless = resampled(partial(np.mean, axis=0), 2, rng=seeded())
     np.testing.assert_allclose(nameless(np.eye(4)), 0.25)
+
+
+TO_SEND = {
+    "a rule": (krum, {"f": 1}),
+    "with f": (partial(krum, f=1), {}),
+    "with arguments of the same names": (rfa, {"T": 3}),
+    "twice": (resampled(trimmed_mean, 2, rng=seeded(3)), {"f": 1}),
+    "of the user": (scaled_sum, {"factor": 2.0}),
+}
+
+
+@pytest.mark.parametrize(("rule", "arguments"), TO_SEND.values(), ids=TO_SEND)
+def test_a_resampled_rule_can_be_sent_to_another_process(rule, arguments):
+    vectors = seeded().standard_normal((7, 3))
+    here = resampled(rule, 2, rng=seeded(1), T=6)
+    there = pickle.loads(pickle.dumps(here))
+    for _ in range(2):
+        np.testing.assert_array_equal(here(vectors, **arguments), there(vectors, **arguments))
+
+
+def test_what_cannot_be_sent_is_the_rule_and_not_the_resampling():
+    rule = resampled(lambda vectors: vectors[0], 2, rng=0)
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        pickle.dumps(rule)
 
 
 @pytest.mark.parametrize(

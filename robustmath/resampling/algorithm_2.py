@@ -13,7 +13,7 @@ T : outputs, 1 <= T <= n
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, update_wrapper
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -234,7 +234,8 @@ def resampled(
     -------
     callable
         Resamples its first argument and hands the averages to `rule`, with all other arguments
-        as they are. Every call draws anew from `rng`.
+        as they are. Every call draws anew from `rng`. It can be pickled if `rule` can; copies in
+        other processes go on from one state of `rng`, so they draw the same.
 
     Raises
     ------
@@ -270,12 +271,23 @@ def resampled(
     as_choice(reading, "resampled", "reading", tuple(READINGS))
     rng = as_generator(rng, "resampled")
 
-    @wraps(rule)
-    def rule_after_resampling(vectors: ArrayLike, *args: Any, **kwargs: Any) -> R:
-        averages, _ = resample_for(rule, vectors, s, rng=rng, T=T, reading=reading)
-        return rule(averages, *args, **kwargs)
+    # A partial function, which can be sent to another process as a closure cannot.
+    return update_wrapper(partial(_after_resampling, rule, s, rng, T, reading), rule)
 
-    return rule_after_resampling
+
+def _after_resampling(
+    rule: Callable[..., R],
+    s: int,
+    rng: np.random.Generator,
+    T: int | None,
+    reading: str,
+    /,
+    vectors: ArrayLike,
+    *args: Any,
+    **kwargs: Any,
+) -> R:
+    averages, _ = resample_for(rule, vectors, s, rng=rng, T=T, reading=reading)
+    return rule(averages, *args, **kwargs)
 
 
 def resample_for(
