@@ -6,6 +6,7 @@ import re
 import sys
 import tracemalloc
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -264,6 +265,14 @@ def test_of_two_rows_far_in_two_directions_dnc_sees_one():
     assert abs(found[0]) <= 1e3
     assert found[1] > 1e5
     assert np.abs(rm.caf(x, 2)).max() <= 6
+
+
+@pytest.mark.parametrize("share", ["1", "1.1", "1.2", "1.15", "1.4", "2.3", "4/3", "1.0001"])
+@pytest.mark.parametrize("f", [0, 1, 3, 5, 10, 20, 25])
+def test_dnc_marks_c_f_rows_if_that_is_whole_and_one_more_if_not(share, f):
+    rows = np.diag(np.arange(1.0, 61.0))
+    left = np.count_nonzero(rm.dnc(rows, f, rng=0, c=float(Fraction(share))))
+    assert left == 60 - math.ceil(Fraction(share) * f)
 
 
 def test_dnc_draws_the_same_with_the_same_seed_and_keeps_some_rows_whatever_it_marks():

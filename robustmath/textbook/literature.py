@@ -180,5 +180,5 @@ def dnc(
     for _ in range(iterations):
         drawn = np.sort(rng.choice(d, min(d, coordinates), replace=False))
         _, tau = top_projections(vectors[:, drawn], np.ones(n))
-        marked[np.argsort(tau, kind="stable")[n - math.ceil(c * f) :]] += 1
+        marked[np.argsort(tau, kind="stable")[n - math.ceil(round(c * f, 9)) :]] += 1
     return vectors[marked == marked.min()].mean(axis=0)
