@@ -51,11 +51,11 @@ Modules:
 """
 
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 from robustmath import attacks, claims, textbook, theory
-from robustmath._checks import GuaranteeWarning, attribute_hint
-from robustmath._numerics.threads import get_num_threads, set_num_threads
+from robustmath._checks import GuaranteeWarning, as_integer, attribute_hint
 from robustmath.aggregators import (
     MedianCertificate,
     RsaModels,
@@ -160,6 +160,50 @@ __all__ = [
     "usage_counts",
     "zeno",
 ]
+
+
+def get_num_threads() -> int:
+    """Return 1: deprecated, as the package starts no threads of its own.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     get_num_threads()
+    1
+    """
+    _warn_of_threads("get_num_threads")
+    return 1
+
+
+def set_num_threads(threads: int) -> int:
+    """Return 1 and change nothing: deprecated, as the package starts no threads of its own.
+
+    Parameters
+    ----------
+    threads : int
+        At least 1, and ignored.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     set_num_threads(4)
+    1
+    """
+    as_integer(threads, "set_num_threads", "threads", 1)
+    _warn_of_threads("set_num_threads")
+    return 1
+
+
+def _warn_of_threads(function: str) -> None:
+    warnings.warn(
+        f"{function} has no effect: the threads of matrix products are those of NumPy's BLAS, set "
+        "as for NumPy, by OPENBLAS_NUM_THREADS=2, say, or threadpoolctl",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+
 
 # Names that the modules of `resampling` also go by
 sys.modules["robustmath.slots"] = slots

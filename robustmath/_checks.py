@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -23,37 +23,6 @@ class GuaranteeWarning(UserWarning):
     """A rule was computed where its robustness guarantee does not apply."""
 
 
-class RowsOnDemand:
-    """(n, d) data that are made where they are read: to the rules, an array that they only index.
-
-    Parameters
-    ----------
-    shape : (n, d)
-    dtype : dtype
-        Floating.
-    """
-
-    def __init__(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
-        self.shape, self.dtype, self.size = shape, dtype, shape[0] * shape[1]
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, index: Any) -> Vectors:
-        """Return what an array would, for one or two indices."""
-        rows, columns = index if isinstance(index, tuple) else (index, slice(None))
-        chosen = np.arange(len(self))[rows]
-        return self.read(chosen, columns) if chosen.ndim else self.read(chosen[None], columns)[0]
-
-    def read(self, rows: NDArray[np.intp], columns: slice | NDArray[np.intp]) -> Vectors:
-        """Return a block, one row for each of `rows`, in an array of its own."""
-        raise NotImplementedError
-
-    def width(self, columns: slice | NDArray[np.intp]) -> int:
-        """Return the number of columns in a block."""
-        return len(range(self.shape[1])[columns] if isinstance(columns, slice) else columns)
-
-
 def as_array(values: ArrayLike, function: str, name: str, ndim: int | None) -> NDArray[Any]:
     """Return `values` as a real array without a copy if possible.
 
@@ -62,8 +31,6 @@ def as_array(values: ArrayLike, function: str, name: str, ndim: int | None) -> N
     Floating, integer and boolean dtypes pass as they are (a memmap is not read); a caller that
     computes uses `floating` for the dtype of its result.
     """
-    if isinstance(values, RowsOnDemand):
-        return cast(Vectors, values)
     refuse_masks(values, function, name)
     try:
         array = np.asarray(values)

@@ -17,7 +17,6 @@ from robustmath._checks import Vectors, as_real, as_vectors, floating
 from robustmath._numerics.blocks import mean_of_rows, working_dtype
 from robustmath._numerics.nearness import ascending
 from robustmath._numerics.offsets import map_offsets
-from robustmath._numerics.threads import exhaust
 from robustmath._numerics.worker_space import (
     Float64,
     WorkerSpace,
@@ -258,4 +257,4 @@ def _average_groups(
             out[:, columns] = mean if len(groups) == len(out) else mean[which]
 
     with np.errstate(all="ignore"):
-        exhaust(map_offsets(work, x, origin, dtype, None if everyone else finite, heavy=True))
+        list(map_offsets(work, x, origin, dtype, None if everyone else finite))

@@ -431,6 +431,7 @@ def test_the_table_has_every_function_and_something_bad_for_every_parameter():
     assert rows == expected
 
 
+@pytest.mark.filterwarnings("ignore:.*num_threads has no effect:DeprecationWarning")
 @pytest.mark.parametrize("row", CALLS)
 def test_a_good_call_is_taken(row):
     FUNCTIONS[row.split(",")[0]](**CALLS[row].arguments)

@@ -26,8 +26,8 @@ BY_HYPOTHESIS = 100
 ROUNDING = {"f4": 3e-5, "f8": 1e-10}
 
 NOT_RULES = {
-    "get_num_threads": "tells a setting",
-    "set_num_threads": "changes a setting",
+    "get_num_threads": "is deprecated",
+    "set_num_threads": "is deprecated",
     "good_outputs": "tells which averages are good",
     "mixing_matrix": "counts slots",
     "sample_good_counts": "draws numbers of good averages",

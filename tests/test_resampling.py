@@ -14,6 +14,7 @@ from hypothesis import given, settings, target
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+import robustmath as rm
 from robustmath import krum, rfa, trimmed_mean
 from robustmath._numerics import blocks as _blocks
 from robustmath.resampling import bucket, resample, resampled
@@ -582,6 +583,89 @@ def test_resampled_rule_is_the_rule_of_fresh_averages(reading, T):
     assert not np.array_equal(rule(vectors, factor=1.0), rule(vectors=vectors, factor=1.0)) or (
         T is None and reading in ("shuffled", "sequential")
     )
+
+
+RULES = {
+    "mean": rm.mean,
+    "median": rm.coordinatewise_median,
+    "krum": partial(rm.krum, f=2),
+    "krum_indices": partial(rm.krum_indices, f=2, m=3),
+    "krum_scores": partial(rm.krum_scores, f=2),
+    "multi_krum": partial(rm.multi_krum, f=2, m=4),
+    "mda": partial(rm.minimum_diameter_averaging, f=3),
+    "smea": partial(rm.smallest_maximum_eigenvalue_averaging, f=3),
+    "geometric_median": rm.geometric_median,
+    "rfa": rm.rfa,
+    "mixing": partial(rm.nearest_neighbor_mixing, f=3),
+}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("hostile", [0.0, 1e8, 1e30, np.nan])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_rule_after_resampling_is_the_rule_of_the_averages_bit_for_bit(rule, hostile, dtype):
+    vectors = seeded(7).standard_normal((10, 40_000)).astype(dtype)
+    if hostile:
+        vectors[7] = hostile
+    found = resampled(rule, 2, rng=seeded(3))(vectors)
+    assert found.tobytes() == rule(resample(vectors, 2, rng=seeded(3)).vectors).tobytes()
+
+
+def test_errors_of_a_rule_after_resampling_are_those_of_resample_and_of_the_rule():
+    with pytest.raises(ValueError, match="resample needs 1 <= T <= 4; got T=5"):
+        resampled(rm.krum, 2, rng=seeded(), T=5)(np.eye(4), 1)
+    with pytest.raises(ValueError, match="krum needs n >= f"):
+        resampled(rm.krum, 2, rng=seeded())(np.eye(4), 3)
+    with pytest.raises(TypeError, match="resample needs real vectors"):
+        resampled(rm.krum, 2, rng=seeded())([["a"]], 0)
+    with pytest.warns(rm.GuaranteeWarning):
+        resampled(rm.krum, 2, rng=seeded())(np.eye(6), 2)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i4"])
+@pytest.mark.parametrize("given", ["f4", "f8"])
+def test_averages_are_written_into_the_callers_array(dtype, given, tmp_path):
+    vectors = (4 * seeded().standard_normal((5, 30_001))).astype(dtype)
+    stored = np.memmap(tmp_path / "averages", given, "w+", shape=(4, 30_001))
+    averages, _ = resample(vectors, 2, T=4, rng=seeded(), out=stored)
+    assert averages is stored
+    expected = resample(vectors, 2, T=4, rng=seeded()).vectors
+    np.testing.assert_allclose(stored, expected, rtol=1e-6 if "f4" in (dtype, given) else 1e-3)
+    if dtype == given:
+        assert stored.tobytes() == expected.tobytes()
+
+
+def test_resampling_from_one_memory_map_into_another_takes_no_memory(tmp_path):
+    n, d = 20, 1 << 19
+    stored = np.memmap(tmp_path / "vectors", np.float32, "w+", shape=(n, d))
+    stored[:] = np.arange(n, dtype="f4")[:, None]
+    averages = np.memmap(tmp_path / "averages", np.float32, "w+", shape=(n, d))
+    tracemalloc.start()
+    try:
+        resample(stored, 2, rng=seeded(), out=averages)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < stored.nbytes / 4
+
+
+@pytest.mark.parametrize(
+    ("out", "error", "message"),
+    [
+        ([[0.0]] * 4, TypeError, "resample needs out to be a floating array"),
+        (np.zeros((4, 3), int), TypeError, "resample needs out to be a floating array"),
+        (np.zeros((3, 3)), ValueError, "needs out of shape (4, 3) that shares no memory"),
+    ],
+)
+def test_resample_refuses_what_it_cannot_write_into(out, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        resample(np.ones((4, 3)), 2, rng=seeded(), out=out)
+
+
+def test_resample_does_not_overwrite_what_it_reads():
+    vectors = np.ones((4, 3))
+    with pytest.raises(ValueError, match="shares no memory with vectors"):
+        resample(vectors, 2, rng=seeded(), out=vectors)
 
 
 def test_resampled_rule_keeps_the_name_where_there_is_one():

@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._numerics.blas import one_blas_thread
-
 BLOCK_BYTES = 1 << 22
 
 ADDED_ROWS = 32
@@ -51,8 +49,7 @@ def nonfinite_rows(vectors: NDArray[Any], dtype: np.dtype[Any] | None = None) ->
     dtype = vectors.dtype if dtype is None else dtype
 
     finite = np.ones(n, dtype=bool)
-    # In one thread: this takes little longer than to read the data.
-    with np.errstate(all="ignore"), one_blas_thread():
+    with np.errstate(all="ignore"):
         for columns in column_blocks(d, n, vectors.dtype.itemsize):
             block = vectors[:, columns].astype(dtype, copy=False)
             fits: NDArray[np.bool_] = np.isfinite(np.vecdot(block, block))

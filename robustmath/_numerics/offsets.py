@@ -11,15 +11,12 @@ Symbols: n rows x_i, d columns, c the origin, e_i the exponent of row i, 0 for m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from threading import local
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._numerics.blas import one_blas_thread
 from robustmath._numerics.blocks import ADDED_ROWS, column_blocks, slices, working_dtype
-from robustmath._numerics.threads import exhaust, in_order
 
 R = TypeVar("R")
 
@@ -56,13 +53,11 @@ def map_offsets(
     dtype: np.dtype[Any],
     rows: NDArray[np.intp] | None = None,
     exponents: Exponents | None = None,
-    *,
-    heavy: bool = False,
 ) -> Iterator[R]:
     """Yield ``function(columns, (x_i - c) / 2^e_i)``, chunk by chunk in order, for the `rows`.
 
     `rows` None means all, `exponents` None zeros. Chunks are in C order, and overwritten after the
-    call. If the function is `heavy`, much more than reading, there may be threads: see `in_order`.
+    call.
     """
     n, d = len(vectors) if rows is None else len(rows), vectors.shape[1]
     if n == 0:
@@ -70,12 +65,10 @@ def map_offsets(
     places = {} if exponents is None else {i: exponents[i] for i in np.flatnonzero(exponents)}
     origin = np.broadcast_to(origin, d)
     width = min(d, chunk_width(len(vectors)))
-    own = local()
+    buffer = np.empty(n * width, dtype=dtype)
 
     def work(columns: slice) -> R:
-        if not hasattr(own, "buffer"):
-            own.buffer = np.empty(n * width, dtype=dtype)
-        offsets = own.buffer[: n * (columns.stop - columns.start)].reshape(n, -1)
+        offsets = buffer[: n * (columns.stop - columns.start)].reshape(n, -1)
         centre = origin[columns]
         if rows is None:
             np.subtract(vectors[:, columns], centre, out=offsets, dtype=dtype, casting="unsafe")
@@ -87,7 +80,7 @@ def map_offsets(
             offsets[i] = _scaled_difference(x[columns].astype(dtype), centre.astype(dtype), place)
         return function(columns, offsets)
 
-    return in_order(work, slices(d, width), (n, d) if heavy else None)
+    return map(work, slices(d, width))
 
 
 def _scaled_difference(x: NDArray[Any], c: NDArray[Any], exponent: np.int64) -> NDArray[Any]:
@@ -165,15 +158,11 @@ def _squares(
 
 
 def _squares_of_views(vectors: NDArray[Any]) -> Float64:
-    """Return ||x_i||^2 of rows that need no copy, the bits of `_squares` from the origin 0.
-
-    In one thread: this takes little longer than to read the data.
-    """
+    """Return ||x_i||^2 of rows that need no copy, the bits of `_squares` from the origin 0."""
     n, d = vectors.shape
     squares = np.zeros(n)
-    with one_blas_thread():
-        for columns in slices(d, chunk_width(n)):
-            squares += np.vecdot(vectors[:, columns], vectors[:, columns])
+    for columns in slices(d, chunk_width(n)):
+        squares += np.vecdot(vectors[:, columns], vectors[:, columns])
     return squares
 
 
@@ -210,7 +199,7 @@ def weighted_sum(
             total = np.dot(factors, offsets, out=out[columns])
             np.add(total, centre[columns], out=total, casting="unsafe")
 
-        exhaust(map_offsets(add, vectors, centre, out.dtype, None if everyone else rows))
+        list(map_offsets(add, vectors, centre, out.dtype, None if everyone else rows))
         if not np.isfinite(out).all():
             return _careful_sum(vectors, weights, rows, shift, origin, out)
     return out

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from robustmath._checks import too_many_hostile
 from robustmath._numerics.blocks import column_blocks, nonfinite_rows, working_dtype, write_mean
-from robustmath._numerics.threads import exhaust, in_order
 
 NETWORK_ROWS = 48
 """Rows up to which a network is at least as fast as sorting, in either precision."""
@@ -72,10 +71,8 @@ def mean_of_ranks(
     n, d = vectors.shape
     out = np.empty(d, dtype=working_dtype(vectors.dtype))
 
-    def work(columns: slice) -> None:
+    for columns in column_blocks(d, n, out.itemsize):
         write_mean(ranked_rows(vectors[:, columns], low, high), out[columns])
-
-    exhaust(in_order(work, column_blocks(d, n, out.itemsize), (n, d)))
     return out
 
 

@@ -27,7 +27,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._numerics.averages import Averages, Groups
 from robustmath._numerics.blocks import (
     ADDED_ROWS,
     column_blocks,
@@ -35,7 +34,6 @@ from robustmath._numerics.blocks import (
     slices,
     working_dtype,
 )
-from robustmath._numerics.mixing import distances_of_averages
 from robustmath._numerics.offsets import (
     FLOAT32,
     FLOAT64,
@@ -112,18 +110,12 @@ def measure(
 
     Its row must be finite. Without it, a row near most others in a sample of columns is taken.
     Products are taken in `dtype`: by default float32 for much float32 data, else float64.
-    Averages of rows are measured by the inner products of the rows, if that is precise.
     """
     n = len(vectors)
     if dtype is None:
         much = vectors.size > SMALL
         dtype = FLOAT32 if much and working_dtype(vectors.dtype) == FLOAT32 else FLOAT64
     with np.errstate(all="ignore"):
-        if isinstance(vectors, Averages):
-            rows = measure(vectors.rows, None, dtype)
-            space = _of_averages(rows, vectors.groups, centre, NEAR[dtype])
-            if space is not None:
-                return space
         centre = _central_row(vectors) if centre is None else centre
         gram, exponents = _gram(vectors, np.arange(n), centre, dtype)
         finite = np.isfinite(gram.diagonal())
@@ -138,30 +130,6 @@ def measure(
             exponents = exponents[first_equal]
         space = WorkerSpace(squared, scale, gram, centre, 0, exponents, finite)
         return in_units(space, _typical(_sizes(space)[finite]))
-
-
-def _of_averages(
-    rows: WorkerSpace, groups: Groups, centre: int | None, near: float
-) -> WorkerSpace | None:
-    """Return the space of averages of rows; None if their own do not tell it precisely.
-
-    The inner products of the averages are those of their distances.
-    """
-    if rows.scale.any() or rows.shift.any() or not rows.finite.all():
-        return None
-    first_equal = (rows.squared == 0).argmax(axis=1)
-    between = np.ldexp(rows.squared, -2 * rows.unit)
-    squared = distances_of_averages(first_equal[groups], rows.gram, between, near)
-    if squared is None:
-        return None
-    centre = int(np.argmin(squared.sum(axis=1))) if centre is None else centre
-    gram = np.add.outer(squared[centre], squared[centre])
-    gram -= squared
-    gram /= 2
-    squared *= 4.0**rows.unit
-    none = np.zeros(squared.shape, np.int64)
-    space = WorkerSpace(squared, none, gram, centre, rows.unit, none[0], none[0] == 0)
-    return in_units(space, _typical(_sizes(space)))
 
 
 def measure_from_middle(vectors: NDArray[Any]) -> WorkerSpace:
@@ -239,7 +207,7 @@ def _gram(
     n, origin = len(rows), vectors[centre]
     chosen = None if n == len(vectors) else rows
     gram = np.zeros((n, n))
-    for part in map_offsets(_product, vectors, origin, dtype, chosen, heavy=True):
+    for part in map_offsets(_product, vectors, origin, dtype, chosen):
         gram += part
     if n <= FEW_ROWS:
         gram = np.triu(gram) + np.triu(gram, 1).T
@@ -277,7 +245,7 @@ def _measure_again(
     """Write the products of the `unfit` rows, scaled by their exponents, in float64."""
     again = np.zeros((len(unfit), len(gram)))
     for part in map_offsets(
-        lambda _, y: y[unfit] @ y.T, vectors, origin, FLOAT64, chosen, exponents, heavy=True
+        lambda _, y: y[unfit] @ y.T, vectors, origin, FLOAT64, chosen, exponents
     ):
         again += part
     gram[unfit], gram[:, unfit] = again, again.T

@@ -18,7 +18,6 @@ from numpy.typing import ArrayLike, NDArray
 from robustmath._checks import Vector, as_vectors, floating
 from robustmath._numerics.blocks import column_blocks, nonfinite_rows, working_dtype, write_mean
 from robustmath._numerics.order_statistics import ranked_rows
-from robustmath._numerics.threads import exhaust, in_order
 from robustmath.aggregators._shared import refuse_more, tolerated
 
 
@@ -94,11 +93,9 @@ def mean_nearest_to_median(x: NDArray[Any], rows: NDArray[np.intp], k: int) -> V
     n = len(rows)
     out = np.empty(x.shape[1], dtype=working_dtype(x.dtype))
 
-    def work(columns: slice) -> None:
+    for columns in column_blocks(x.shape[1], n, out.itemsize):
         block = x[:, columns] if n == len(x) else x[rows, columns]
         write_mean(_slide(ranked_rows(block, 0, n), k), out[columns])
-
-    exhaust(in_order(work, column_blocks(x.shape[1], n, out.itemsize), (n, x.shape[1])))
     return out.astype(floating(x.dtype), copy=False)
 
 

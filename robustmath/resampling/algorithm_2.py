@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, update_wrapper
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from robustmath import aggregators
 from robustmath._checks import (
     Vectors,
     as_callable,
@@ -29,22 +28,12 @@ from robustmath._checks import (
     as_vectors,
     floating,
 )
-from robustmath._numerics.averages import Averages, write_averages
+from robustmath._numerics.averages import write_averages
 from robustmath.resampling.slots import READINGS, Slots, as_slots, sample_slots
 
 __all__ = ["Resampled", "bucket", "resample", "resampled"]
 
 R = TypeVar("R")
-
-SELECTING: tuple[Callable[..., object], ...] = (
-    aggregators.krum,
-    aggregators.krum_indices,
-    aggregators.krum_scores,
-    aggregators.multi_krum,
-    aggregators.minimum_diameter_averaging,
-    aggregators.smallest_maximum_eigenvalue_averaging,
-)
-"""The rules that measure the distances between rows and then read no rows but those they choose."""
 
 
 class Resampled(NamedTuple):
@@ -76,6 +65,7 @@ def resample(
     T: int | None = None,
     reading: str = "shuffled",
     slots: ArrayLike | None = None,
+    out: Vectors | None = None,
 ) -> Resampled:
     r"""Replace n vectors by T averages of s of them, Algorithm 2.
 
@@ -96,12 +86,15 @@ def resample(
         See `sample_slots`.
     slots : array_like of int (T, s), optional
         Use these slots in place of a draw.
+    out : ndarray (T, d), optional
+        Floating; the averages are written into it, a memory map, say. It may share no memory with
+        `vectors`.
 
     Returns
     -------
     Resampled
-        ``vectors`` (T, d), new, in the input's floating dtype (integers become float64), and
-        ``slots`` (T, s). An average does not depend on the order of its slots.
+        ``vectors`` (T, d), `out` if it is given, else new, in the input's floating dtype (integers
+        become float64), and ``slots`` (T, s). An average does not depend on the order of its slots.
 
     Raises
     ------
@@ -144,7 +137,14 @@ def resample(
             raise ValueError(
                 f"resample needs slots of shape ({T or 'T'}, {s}); got shape {slots.shape}"
             )
-    averages = np.empty((len(slots), d), dtype=floating(vectors.dtype))
+    averages = np.empty((len(slots), d), floating(vectors.dtype)) if out is None else out
+    if not isinstance(averages, np.ndarray) or averages.dtype.kind != "f":
+        raise TypeError(f"resample needs out to be a floating array; got {out!r}")
+    if averages.shape != (len(slots), d) or np.may_share_memory(averages, vectors):
+        raise ValueError(
+            f"resample needs out of shape ({len(slots)}, {d}) that shares no memory with vectors; "
+            f"got shape {averages.shape}"
+        )
     with np.errstate(all="ignore"):
         write_averages(vectors, slots, averages)
     return Resampled(averages, slots)
@@ -248,10 +248,8 @@ def resampled(
 
     f Byzantine workers can sit in s f outputs: that is what a rule which takes f should expect.
 
-    A rule of this package that selects by distances (Krum, Multi-Krum, MDA, SMEA) measures the
-    averages by the distances between the vectors. So resampling before it costs no further pass
-    over the data, and averages are in memory only block by block. Of averages that tie but for
-    rounding errors it may choose another than it would from an array of averages.
+    The averages take as much memory as the vectors. Where that is too much, as for a memory map,
+    let `resample` write them into another one, `out`, and call the rule on that.
 
     Source: Algorithm 1, lines 2 and 3 of the server, and section 3.
 
@@ -286,29 +284,5 @@ def _after_resampling(
     *args: Any,
     **kwargs: Any,
 ) -> R:
-    averages, _ = resample_for(rule, vectors, s, rng=rng, T=T, reading=reading)
+    averages = resample(vectors, s, rng=rng, T=T, reading=reading).vectors
     return rule(averages, *args, **kwargs)
-
-
-def resample_for(
-    rule: Callable[..., object],
-    vectors: ArrayLike,
-    s: int,
-    *,
-    rng: np.random.Generator | int,
-    T: int | None = None,
-    reading: str = "shuffled",
-) -> Resampled:
-    """Return `resample`'s result in the form in which `rule` takes it with the least work.
-
-    A rule of this package that selects by distances gets averages that are made where it reads
-    them: it measures them by the distances between the vectors, and they take no memory.
-    """
-    if not any(getattr(rule, "func", rule) is selecting for selecting in SELECTING):
-        return resample(vectors, s, rng=rng, T=T, reading=reading)
-    vectors = as_vectors(vectors, "resample")
-    if T is not None:
-        T = as_integer(T, "resample", "T", 1, len(vectors))
-    slots = sample_slots(len(vectors), s, rng=rng, T=T, reading=reading)
-    # To what reads by blocks they are an array.
-    return Resampled(cast(Vectors, Averages(vectors, slots)), slots)

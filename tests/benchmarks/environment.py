@@ -4,10 +4,9 @@ VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
-    "ROBUSTMATH_NUM_THREADS",
 )
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Return the variables that give matrix products and rules so many threads."""
+    """Return the variables that give matrix products so many threads."""
     return dict.fromkeys(VARIABLES, str(threads))

@@ -166,7 +166,7 @@ def _threads(records: Sequence[Record]) -> Iterable[Goal]:
         if one and number(one[0]) and number(two):
             where = _place(two["what"], two["n"], two["d"], two["dtype"])
             found.append((where, one[0]["seconds"] / two["seconds"]))
-    yield at_least("two threads: at least 1.6 times one thread", 1.6, found)
+    yield at_least("two BLAS threads: no more than 10 % slower than one", 1 / 1.1, found)
 
 
 def _memory(records: Sequence[Record]) -> Iterable[Goal]:

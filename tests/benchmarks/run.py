@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import robustmath
 from tests.benchmarks import peers
 from tests.benchmarks.parts import QUICK, Effort, chosen, parts
 from tests.benchmarks.picture import draw
@@ -40,7 +39,7 @@ def run(given: argparse.Namespace) -> int:
         "machine": machine(),
         "packages": versions,
         "absent": absent,
-        "threads": robustmath.get_num_threads(),
+        "threads": given.threads,
         "records": [],
     }
     if given.out:
