@@ -278,6 +278,10 @@ CALLS = {
     "adaptive_clipping": Call({"vectors": X, "f": 1}, {"f": integer(0, 8)}),
     "resample": Call({"vectors": X, "s": 2, "rng": seeded(), "T": 3, "reading": "shuffled"}),
     "resample, slots": Call({"vectors": X, "s": 2, "slots": SLOTS}),
+    "resample, out": Call(
+        {"vectors": X, "s": 2, "slots": SLOTS, "out": np.empty((len(SLOTS), 3))},
+        {"out": [Bad([[0.0]], TypeError, "floating array"), Bad(X, ValueError, "no memory with")]},
+    ),
     "resampled": Call({"rule": rm.mean, "s": 2, "rng": seeded(), "T": 3, "reading": "shuffled"}),
     "bucket": of_vectors(s=2, rng=seeded()),
     "sample_slots": Call(
