@@ -116,47 +116,20 @@ def _rule(
     return ToldRule(name, source, breakdown, cost, told, least, _proved(known), _published(known))
 
 
-def _after(
-    step: str,
-    source: str,
-    cost: str,
-    before: Callable[[int, int], Told],
-    bound: Callable[[Bound, int, int], Bound | None],
-    published: bool,
-) -> ToldRule:
-    """Return the coordinate-wise median after a step, with the bound for both."""
+def _after(step: str, source: str, cost: str, before: Callable[[int, int], Told]) -> ToldRule:
+    """Return the coordinate-wise median after a step."""
 
     def told(n: int, f: int) -> Told:
         first = before(n, f)
         return lambda vectors: rm.coordinatewise_median(first(vectors))
 
-    def proved(n: int, f: int) -> Bound | None:
-        return bound(theory.robustness_bound("coordinatewise_median", n, f), n, f)
-
-    return ToldRule(
-        f"{step}, coordinatewise_median",
-        source,
-        BREAKDOWNS.get(step, "(n-1)/2"),
-        cost,
-        told,
-        (lambda f: 2 * f + 1) if step != "bucket" else (lambda f: 4 * f + 1),
-        proved,
-        proved if published else lambda n, f: None,
-    )
+    name = f"{step}, coordinatewise_median"
+    breakdown = BREAKDOWNS.get(step, "(n-1)/2")
+    least = BOUNDS[name][1]
+    return ToldRule(name, source, breakdown, cost, told, least, _proved(name), _published(name))
 
 
 BREAKDOWNS = {"static_clipping": "none", "bucket": "(n/2-1)/2"}
-
-
-def _bucketed(n: int, f: int) -> Bound:
-    """Return (kappa + 1) m / (smallest bucket times good buckets), kappa for n/2 of them.
-
-    As for `median_of_means`: the squares of the means of good buckets add up to at most
-    m sigma^2 / (smallest bucket).
-    """
-    buckets = -(-n // 2)
-    kappa = theory.robustness_bound("coordinatewise_median", buckets, f)
-    return (kappa + 1) * Fraction(n - f, (2 - n % 2) * (buckets - f))
 
 
 def _zeno(n: int, f: int) -> Told:
@@ -309,32 +282,24 @@ RULES = (
         "Allouah et al. 2023",
         "n^2 d",
         lambda n, f: partial(rm.nearest_neighbor_mixing, f=f),
-        theory.mixed_robustness,
-        True,
     ),
     _after(
         "adaptive_clipping",
         "Allouah et al. 2025",
         "n d",
         lambda n, f: partial(rm.adaptive_clipping, f=f),
-        theory.clipped_robustness,
-        True,
     ),
     _after(
         "static_clipping",
         "length 1",
         "n d",
         lambda n, f: partial(rm.static_clipping, tau=1.0),
-        lambda kappa, n, f: float("inf"),
-        False,
     ),
     _after(
         "bucket",
         "Karimireddy et al. 2022, s = 2, one shuffle",
         "n d",
         lambda n, f: lambda v: rm.bucket(v, 2, rng=np.random.default_rng(0)),
-        lambda kappa, n, f: _bucketed(n, f),
-        False,
     ),
 )
 """All rules, and steps before a rule followed by the coordinate-wise median."""

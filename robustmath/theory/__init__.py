@@ -26,14 +26,11 @@ from robustmath.theory.algorithm_2.slot_laws import (
 )
 from robustmath.theory.algorithm_2.two_camps import camp_counts_law, median_law
 from robustmath.theory.rules.breakdown import breakdown_point, driven_from, farthest_error
+from robustmath.theory.rules.composed import clipped_robustness, mixed_robustness
 from robustmath.theory.rules.influence import jackknife_influence, sensitivity_curve
 from robustmath.theory.rules.kappa import robustness_bound, robustness_lower_bound
-from robustmath.theory.rules.published import (
-    PublishedBound,
-    clipped_robustness,
-    mixed_robustness,
-    published_bound,
-)
+from robustmath.theory.rules.krum import KrumCertificate, krum_certificate, krum_limit
+from robustmath.theory.rules.published import PublishedBound, published_bound
 from robustmath.theory.rules.resampled import (
     ResampledRobustness,
     best_copies,
@@ -43,6 +40,7 @@ from robustmath.theory.rules.resampled import (
 from robustmath.theory.rules.tight import TightExample, tight_example
 
 __all__ = [
+    "KrumCertificate",
     "PublishedBound",
     "ResampledRobustness",
     "TightExample",
@@ -59,6 +57,8 @@ __all__ = [
     "good_variance_factor",
     "inclusion_probabilities",
     "jackknife_influence",
+    "krum_certificate",
+    "krum_limit",
     "maximum_usage_pmf",
     "median_law",
     "minimum_good",

@@ -183,7 +183,7 @@ def best_copies(rule: str, n: int, f: int, *, method: str = "resampling") -> int
     Examples
     --------
     >>> best_copies("krum", 25, 1), best_copies("krum", 25, 5)
-    (5, 1)
+    (4, 1)
     """
     method = as_choice(method, "best_copies", "method", ("resampling", "bucketing"))
     rule = as_choice(rule, "best_copies", "rule", tuple(BOUNDS))

@@ -1,0 +1,248 @@
+"""Rules that average rows they choose: how far from the mean of the good, with proofs.
+
+n vectors, f Byzantine, m = n - f good, the set S, with mean 0 and variance sigma^2; T the rows that
+a rule averages; kappa the robustness coefficient, see `kappa`.
+
+*Exchange:* if T has m rows, T and S differ in the same number of rows, at most f: B = S - T and
+T - S. The error is (1/m)(sum_{T-S} x - sum_B x). *Shares:* see `medians`.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import inf, sqrt
+from typing import TypeVar
+
+from robustmath.theory.identities import Quotient
+from robustmath.theory.rules.medians import middle
+
+__all__: list[str] = []
+
+Exact = TypeVar("Exact", Fraction, Quotient)
+
+
+def smallest_eigenvalue(m: Exact, f: Exact) -> Exact:
+    """Return 4f/(m-f), kappa of the rule of the smallest eigenvalue.
+
+    Examples
+    --------
+    >>> smallest_eigenvalue(Fraction(8), Fraction(2))
+    Fraction(4, 3)
+    """
+    return 4 * f / (m - f)
+
+
+def smallest_maximum_eigenvalue_averaging(n: int, f: int) -> Fraction:
+    """Return 4f/(n-2f).
+
+    S and T share m - b rows with mean a. Within S the b others differ from a by y, and
+    b (m-b)/m^2 |y|^2 <= lambda_max(S) <= sigma^2; so do those within T, by z, as lambda_max(T) <=
+    lambda_max(S). The error (b/m)(z - y) is at most 2 sqrt(b/(m-b)) sigma.
+
+    Examples
+    --------
+    >>> smallest_maximum_eigenvalue_averaging(10, 2)
+    Fraction(4, 3)
+    """
+    return smallest_eigenvalue(Fraction(n - f), Fraction(f))
+
+
+def good_pivot(m: Exact, f: Exact) -> Exact:
+    """Return 4f(f+1)/m, kappa of MoNNA.
+
+    Examples
+    --------
+    >>> good_pivot(Fraction(8), Fraction(2))
+    Fraction(3, 1)
+    """
+    return 4 * f * (f + 1) / m
+
+
+def monna(n: int, f: int) -> Fraction:
+    """Return 4f(f+1)/m.
+
+    Exchange: rows of T - S are as near to the pivot p as those of B, so the error is at most
+    (2/m) L with L = sum_B |x - p|. About its own mean the set of the b rows of B with p has the
+    squares sum |x - p|^2 - |sum (x - p)|^2/(b+1) >= L^2/b - L^2/(b+1), no more than m sigma^2.
+
+    Examples
+    --------
+    >>> monna(10, 2)
+    Fraction(3, 1)
+    """
+    return good_pivot(Fraction(n - f), Fraction(f))
+
+
+def smallest_diameter(m: Exact, f: Exact) -> Exact:
+    """Return (2f^2 + 3f + f^2/(m-f-1))/m, kappa of the rule of the smallest diameter.
+
+    Examples
+    --------
+    >>> smallest_diameter(Fraction(8), Fraction(2))
+    Fraction(37, 20)
+    """
+    return (2 * f**2 + 3 * f + f**2 / (m - f - 1)) / m
+
+
+def minimum_diameter_averaging(n: int, f: int) -> Fraction:
+    """Return (2f^2 + 3f + f^2/(n-2f-1))/m, and (5f^2 + 3f)/(f+1) for n = 2f+1.
+
+    Exchange, with b rows in B and C = S and T, so that sum_C x = -sum_B x; y the mean of T - S and
+    e the direction of the error. No row of T is farther from y than diam T <= diam S =
+    <x_i - x_j, u>, |u| = 1, for two rows i and j of S. So <y, e> <= <c, e> + <x_i - x_j, u> for
+    every c in C; averaged over a part C' of C,
+
+        m |error| <= <sum w_k x_k, e> + b <x_i - x_j, u>,   w = b/|C'| on C', -1 on B, 0 elsewhere.
+
+    That is the sum of <x_k, w_k e + b (1_{k=i} - 1_{k=j}) u>, whose square is at most m sigma^2
+    times sum_k |...|^2 = |w|^2 + 2b^2 + 2b (w_i - w_j) <e, u>. For i in C and j in B (or the other
+    way round, with -u) take C' = C - {i}: b^2/(m-b-1) + b + 2b^2 + 2b. With both in C or both in B
+    take C' = C: b^2/(m-b) + b + 2b^2, which is less. It grows with b <= f. Only if C = {i}, which
+    is n = 2f+1, C' = C, and w_i = b: b^2 + b + 2b^2 + 2b (b+1).
+
+    Examples
+    --------
+    >>> minimum_diameter_averaging(10, 2), minimum_diameter_averaging(5, 2)
+    (Fraction(37, 20), Fraction(26, 3))
+    """
+    if f and n == 2 * f + 1:
+        return Fraction(5 * f**2 + 3 * f, f + 1)
+    return smallest_diameter(Fraction(n - f), Fraction(f)) if f else Fraction(0)
+
+
+def multi_krum(n: int, f: int) -> float:
+    """Return (P + R)^2/m for m rows, P^2 = f(m-1)/b, R^2 = fc/b, c = m(m-2)/(m-1): below 4f/b.
+
+    For n below about 2.7f, P is (1 + (f-1)/(2b)) R f/m if that is more; for n near 2f the bound for
+    any number of rows, (sqrt(f+1) + sqrt(2c))^2/b, is less. From about 2.7f on it is exact as n
+    grows: m-f good rows at 0, f at -1 and the Byzantine ones at 1 attain 4f/(n-2f).
+
+    b = n - 2f - 1, sigma = 1; scores as in `krum`.
+
+    *Two scores.* The m-2 nearest good rows of a good o cost no more than their share (m-2)/(m-1) of
+    sum_S |o - x|^2 = m (|o|^2 + 1): its score is at most c (|o|^2 + 1). A Byzantine y that is
+    chosen has b good neighbours G at least: its score is at least b |y - g|^2, g the mean of G.
+
+    *Any number of rows.* Any row y that is chosen has a set G of b good neighbours, or of b - 1 and
+    itself: score >= b (|y| - |g|)^2, and |g|^2 <= (f+1)/b by shares. The smallest scores have a
+    mean of at most 2c, as those of S have. So the root mean square of |y| is at most
+    sqrt((f+1)/b) + sqrt(2c/b).
+
+    *m rows.* Exchange: T is averaged, B = S - T, and each o in B has a partner y in T - S whose
+    score is no larger: |y - g|^2 <= (c/b)(|o|^2 + 1), with a g of its own. Along the direction e of
+    the error, <g, e> is largest if G are the b good rows that are farthest along e, the same for
+    all pairs. Let there be f pairs: as c >= b, one more only adds, since sqrt(c/b) |o| >= <o, e>
+    and <g, e> >= 0. By Cauchy and Schwarz m |error| <= l + N with
+
+        l = f <g, e> - sum_B <o, e>,   N^2 = R^2 (sum_B |o|^2 + f).
+
+    l is sum w_i <x_i, e>, sum w_i = 0; for j rows in both G and B, sum w_i^2 = P^2 - 2jf/b with
+    P^2 = f + f^2/b, and within B the weights have the scatter q^2 = j(f-j)f/b^2. Split
+    sum_S |x|^2 = m into X^2, along e and between the means of B and S - B; E^2, along e and within
+    S - B; W^2, along e and within B, and across e. Let Y^2 = X^2 + E^2. As sum_B |o|^2 <=
+    (1 - f/m) X^2 + W^2 and f = (f/m)(Y^2 + W^2),
+
+        N^2 <= R^2 (Y^2 + (1 + f/m) W^2),   l <= sqrt(P^2 - 2jf/b - q^2) Y + q W.
+
+    With any P' >= P, (l + N)^2 <= (P' + R)(l^2/P' + N^2/R), so (P' + R)^2/m bounds kappa if
+    l^2 <= P'^2 Y^2 + P' (P' - r) W^2, r = R f/m. By Cauchy and Schwarz that is so if P^2 - 2jf/b -
+    q^2 + q^2 P'/(P' - r) <= P'^2, hence if q^2 r <= (2jf/b)(P' - r). As q^2 <= j(f-1)f/b^2, it is
+    enough that P' >= (1 + (f-1)/(2b)) r.
+
+    Examples
+    --------
+    >>> round(multi_krum(10, 2), 3), round(multi_krum(100, 20), 3), round(multi_krum(100, 1), 3)
+    (1.386, 1.339, 0.041)
+    """
+    m, b = n - f, n - 2 * f - 1
+    c = m * (m - 2) / (m - 1)
+    r = sqrt(f * c / b)
+    p = max(sqrt(f * (m - 1) / b), (1 + (f - 1) / (2 * b)) * r * f / m)
+    return min((p + r) ** 2 / m, (sqrt(f + 1) + sqrt(2 * c)) ** 2 / b)
+
+
+def caf(n: int, f: int) -> float:
+    """Return the smaller of 2f/(n-3f) (1 + sqrt(m/(n-2f)))^2, which needs n >= 3f+1, and another.
+
+    The other is (2 sqrt(f m)/(n-2f) + (1 + sqrt 2) sqrt(f/(n-2f)))^2 for every n >= 2f+1.
+
+    Weights c <= 1 have the sums W over all, w over good and v over Byzantine rows, the mean mu_c
+    and the largest eigenvalue lambda; mu_g is the mean of the good rows with these weights.
+
+    *Two distances.* The Byzantine rows are W/v times as far from mu_g as mu_c is. So along that
+    direction (w/v) |mu_c - mu_g|^2 <= lambda. And |mu_g|^2 <= (m-w)/w sigma^2 by shares, as the
+    squares of c_i/w add up to 1/w at most.
+
+    *While lambda is large* the Byzantine rows lose more weight: along the top eigenvector the good
+    rows have no more than m sigma^2 + v lambda of the W lambda, the squares about mu_g, and w times
+    the square of its distance. The Byzantine ones have more than half if lambda >
+    2 m sigma^2/(w-v). So before the first step with lambda <= 2 m sigma^2/(w-v), w - v does not
+    fall below m - f, and that step comes before 2f is lost. The result has the smallest lambda,
+    hence lambda <= 2 m sigma^2/(n-2f), and W > n - 2f.
+
+    *First bound.* At the result v <= f and w >= n - 3f: the two distances are at most
+    sqrt(2 f m/((n-3f)(n-2f))) sigma and sqrt(2f/(n-3f)) sigma.
+
+    *Second bound.* At that first step the good rows have lost y <= f, the Byzantine ones no less:
+    v/w <= f/m, and the two distances are at most sqrt(2f/(n-2f)) sigma and sqrt(f/(n-2f)) sigma.
+    Later weights are a part of these, more than (n-2f)/W of them, and the mean of a share p is at
+    most sqrt((1-p)/p lambda) from that of the whole: sqrt(2f/(n-2f) 2m/(n-2f)) sigma.
+
+    Examples
+    --------
+    >>> round(caf(10, 2), 3), round(caf(5, 2), 3)
+    (4.643, 69.109)
+    """
+    m, left = n - f, n - 2 * f
+    second = (2 * sqrt(f * m) / left + (1 + sqrt(2)) * sqrt(f / left)) ** 2
+    if n <= 3 * f:
+        return second
+    return min(second, 2 * f / (n - 3 * f) * (1 + sqrt(m / left)) ** 2)
+
+
+def bulyan(n: int, f: int) -> Fraction:
+    """Return max over r of (m/b^2)(b + 4r^2/p + 4r min(p, b-r)/p) - 1, b = n-4f, r <= min(f, b).
+
+    p = floor(n/2) + 1 - 2f; for n = 4f+1 it is m - 1. n - 2f rows are selected, n - 3f good ones
+    among them; KRUM could do this at random. In one coordinate the median M of the selection is at
+    most the mean of P, its p largest good entries, as in `medians.middle`. b entries are kept, K,
+    the nearest to M. Let R be b good ones of the selection, all that K has among them. An entry of
+    K - R is as near to M as one of R - K each: with r entries of R - K below M and others,
+
+        sum_{K-R} x <= sum_{below} (2M - x) + sum_{others} x.
+
+    Hence the result is at most sum w_i x_i with w = (1/b)(1 on R and K and others, -1 on those
+    below, and 2r/p more on P), whose sum is 1, and b^2 |w|^2 <= b + 4r^2/p + (4r/p) min(p, b-r), as
+    P has that many rows at most among those with weight 1. Shares. For n = 4f+1 one entry is kept,
+    the median: p = 1.
+
+    Examples
+    --------
+    >>> bulyan(10, 2), bulyan(9, 2)
+    (Fraction(19, 1), Fraction(6, 1))
+    """
+    m, b, p = n - f, n - 4 * f, middle(n, 2 * f)
+    if b == 1:
+        return Fraction(m - 1)
+    squares = [b + Fraction(4 * r**2 + 4 * r * min(p, b - r), p) for r in range(min(f, b) + 1)]
+    return m * max(squares) / b**2 - 1
+
+
+def dnc(n: int, f: int) -> float:
+    """Return (sqrt(n + n^2/(n-2)) + sqrt(n-2))^2 / (n-1)^2 for f = 1, 0 for f = 0, else infinity.
+
+    With w the Byzantine row and v the top direction, the row is kept only if its projection
+    m/n |<w, v>| is at most that of some good y, |<y, v>| + |<w, v>|/n; so |<w, v>| <= n/(m-1) |y|,
+    and |y|^2 <= (m-1) sigma^2. As v is the top direction, m/n |w|^2 <= m sigma^2 + m/n <w, v>^2.
+    The error is (w - y)/m. In one dimension 4/(n-2) is attained.
+
+    Two Byzantine rows, one far away and one farther in another direction, are not both found.
+
+    Examples
+    --------
+    >>> round(dnc(6, 1), 3), dnc(6, 2)
+    (1.38, inf)
+    """
+    if f != 1:
+        return inf if f else 0.0
+    return float((sqrt(n + n**2 / (n - 2)) + sqrt(n - 2)) ** 2 / (n - 1) ** 2)
