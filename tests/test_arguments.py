@@ -364,6 +364,8 @@ CALLS = {
     "robustness_bound": named(),
     "published_bound": named(),
     "tight_example": named(),
+    "krum_certificate": Call({"n": 9, "f": 1}),
+    "krum_limit": Call({"share": 0.2}, {"share": [*real(strict=False), shown(0.5, ValueError)]}),
     "breakdown_point": Call({"rule": "krum", "n": 9}, {"rule": CHOICE}),
     "resampled_robustness": named(s=2),
     "bucketed_robustness": named(s=3),

@@ -62,4 +62,4 @@ def test_bad_arguments(wrong, message):
 
 def test_the_random_numbers_are_handed_in():
     with pytest.raises(TypeError, match="simulate_copies needs rng"):
-        simulate_copies("krum", 20, 1, 2, rng=0)
+        simulate_copies("krum", 20, 1, 2, rng=None)

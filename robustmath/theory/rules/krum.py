@@ -41,6 +41,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from robustmath._checks import as_integer, as_real
+
 __all__ = ["KrumCertificate", "krum_certificate", "krum_limit"]
 
 Float64 = NDArray[np.float64]
@@ -83,7 +85,6 @@ class KrumCertificate(NamedTuple):
     kappa: Fraction
 
 
-@lru_cache(maxsize=4096)
 def krum_certificate(n: int, f: int) -> tuple[KrumCertificate, ...]:
     """Return proofs of upper bounds on kappa, for every case; the largest is the bound.
 
@@ -99,6 +100,11 @@ def krum_certificate(n: int, f: int) -> tuple[KrumCertificate, ...]:
     tuple of KrumCertificate
         The multipliers are found in floating point; what they prove is exact whatever they are.
 
+    Raises
+    ------
+    ValueError
+        If n or f is out of range.
+
     Examples
     --------
     For n = 2f + 2 and f >= 3 the fourth line alone decides, and kappa is 3f + 5:
@@ -106,6 +112,12 @@ def krum_certificate(n: int, f: int) -> tuple[KrumCertificate, ...]:
     >>> krum_certificate(10, 4)[0].multipliers, krum_certificate(10, 4)[0].kappa
     ((Fraction(0, 1), Fraction(0, 1), Fraction(0, 1), Fraction(1, 2)), Fraction(17, 1))
     """
+    f = as_integer(f, "krum_certificate", "f", 0)
+    return _certificates(as_integer(n, "krum_certificate", "n", max(2 * f + 2, f + 3)), f)
+
+
+@lru_cache(maxsize=4096)
+def _certificates(n: int, f: int) -> tuple[KrumCertificate, ...]:
     found = []
     for chosen in ("Byzantine", "good"):
         if (chosen == "Byzantine" and f == 0) or (chosen == "good" and n == 2 * f + 2):
@@ -123,7 +135,7 @@ def krum(n: int, f: int) -> float:
     >>> [round(krum(n, f), 4) for n, f in ((10, 2), (25, 5), (100, 20))]
     [3.7112, 3.231, 3.1221]
     """
-    return float(max(certificate.kappa for certificate in krum_certificate(n, f)))
+    return float(max(certificate.kappa for certificate in _certificates(n, f)))
 
 
 def krum_limit(share: Fraction | float) -> Fraction | float:
@@ -141,6 +153,11 @@ def krum_limit(share: Fraction | float) -> Fraction | float:
     -------
     Fraction or float
 
+    Raises
+    ------
+    ValueError
+        If the share is out of range.
+
     Examples
     --------
     >>> krum_limit(Fraction(1, 5)), krum_limit(Fraction(3, 10)), krum_limit(Fraction(2, 5))
@@ -148,7 +165,10 @@ def krum_limit(share: Fraction | float) -> Fraction | float:
     >>> round(krum(3000, 600), 3)
     3.111
     """
+    as_real(share, "krum_limit", "share", 0)
     a = share
+    if 2 * a >= 1:
+        raise ValueError(f"krum_limit needs share < 1/2; got {share}")
     if 4 * a <= 1:
         return (1 - a) * (1 + 2 * a) / (1 - 2 * a) ** 2
     return 9 * a / (1 - 2 * a) if 3 * a <= 1 else 1 / (a * (1 - 2 * a))
@@ -196,7 +216,7 @@ def worst_vectors(n: int, f: int) -> tuple[Float64, list[int]]:
     >>> rows.shape, byzantine
     ((10, 9), [0, 1])
     """
-    best = max(krum_certificate(n, f), key=lambda each: each.kappa)
+    best = max(_certificates(n, f), key=lambda each: each.kappa)
     z, scatter, left, _ = _solution(_floats(best.chosen, n, f), np.array(best.multipliers, float))
     far, delta, p = (*z, 0.0)[:3]
     delta *= 1 - TIE
