@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from robustmath.claims import CLAIMS, CORRECTED, HOLDS, NOT_REPRODUCED, REFUTED, REPRODUCED, Claim
-from verify import page, report, scales
+from verify import report
 from verify.evidence import Record
+from verify.reporting import drawings, findings, page, scales
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror='alert(\"2\")'> $style ${script} &"
-VERIFY = Path(page.__file__).parent
+REPORTING = Path(page.__file__).parent
 VOID = {"meta", "img", "br", "hr", "input", "link", "rect", "circle"}
 CONTROL = {"what": "with replacement", "found": 0.55, "interval": {"low": 0.548, "high": 0.552}}
 INTERVAL = {"low": 0.4723, "high": 0.4749}
@@ -200,8 +201,8 @@ def test_identifiers_are_unique_and_references_lead_somewhere(tree):
     assert [name for name, count in ids.items() if count > 1] == []
     for element in tree.all():
         for name in ("aria-labelledby", "for"):
-            assert element.attributes.get(name, "summary") in ids
-        assert element.attributes.get("href", "#summary")[1:] in ids
+            assert element.attributes.get(name, "claims") in ids
+        assert element.attributes.get("href", "#claims")[1:] in ids
 
 
 def test_headings_go_down_one_level_at_a_time(tree):
@@ -247,19 +248,102 @@ def test_every_claim_has_a_card_in_the_order_of_the_ledger(tree):
         )
     law = " ".join(card.text for card in cards)
     assert all(f"({i}, {i}): 1/9" in law for i in range(30))  # never abridged
-    assert len(tree.all("nav")[0].all("a")) == len(made)
+    assert [a.text for a in tree.all("nav")[0].all("a")] == list(page.PARTS.values())
 
 
-def test_the_first_check_of_a_card_is_the_one_that_decides(tree):
+def test_a_card_says_which_check_decides_and_folds_the_evidence(tree):
     for card, row in zip(tree.all("article"), rows(), strict=True):
+        decisive = [p for p in card.all("p") if p.attributes.get("class") == "decisive"]
+        assert len(decisive) == bool(row.records)
         if row.records:
-            decisive = next(record for record in row.records if record.shows == row.verdict)
-            first = next(e for e in card.all("div") if "evidence" in e.attributes["class"])
-            assert " ".join(decisive.test.split()) in first.text
-            folds = card.all("details")
-            assert len(folds) == (len(row.records) > 1)
-            # Without a script everything is there to be read
-            assert all("open" in fold.attributes for fold in folds)
+            record = page.deciding(row)
+            assert record.shows == row.verdict
+            for part in (record.kind, record.what, report.found_text(record)):
+                assert " ".join(part.split()) in decisive[0].text
+            (fold,) = card.all("details")
+            assert "open" not in fold.attributes
+
+
+def test_a_counterexample_decides_before_a_proof_and_a_proof_before_the_rest():
+    plain = RECORDS["exact"]._replace(shows=REFUTED)
+    proof = plain._replace(kind="proof")
+    refuted = RECORDS["refuted"]
+    row = report.Row(CLAIMS[0], REFUTED, [RECORDS["property"], plain, proof, refuted], [])
+    assert page.deciding(row) is refuted
+    assert page.deciding(row._replace(records=row.records[:3])) is proof
+    assert page.deciding(row._replace(records=[plain, RECORDS["property"]])) is plain
+
+
+def test_the_page_opens_with_what_is_wrong_the_refuted_first():
+    wrong = {
+        "S3-good-var": REFUTED,
+        "S3-cap": REFUTED,
+        "S3-var": CORRECTED,
+        "S4-rfa-mimic": NOT_REPRODUCED,
+        "S3-mean": HOLDS,
+    }
+    made = [
+        report.Row(c, wrong[c.id], [RECORDS["exact"]._replace(shows=wrong[c.id])], [])
+        for c in CLAIMS
+        if c.id in wrong
+    ]
+    tree = read(page.as_html(made, SUMMARY))
+    found = tree.all("section")[0]
+    assert [h.text for h in found.all("h2")] == ["What was found"]
+    assert [h.text for h in found.all("h3")] == [
+        "Two statements are false as printed",
+        "One statement needs a correction",
+        "One experiment does not show what is reported",
+    ]
+    first, second, third, fourth = (
+        e for e in found.all("div") if e.attributes.get("class") == "finding"
+    )
+    assert "equation (9)" in first.text
+    assert "pytest verify/ --claim S3-good-var" in first.text
+    for finding in (first, second, third):
+        assert len(finding.all("math")) >= 1
+        assert len(finding.all("svg")) == 1
+    assert fourth.all("svg") == []
+    # A claim that was not run is not linked to
+    assert [a.text for a in third.all("a")] == ["S3-var"]
+
+
+def test_every_finding_is_about_claims_of_the_ledger_and_names_a_demo_that_exists():
+    named = [name for finding in findings.FINDINGS for name in finding.claims]
+    assert len(set(named)) == len(named)
+    assert set(named) <= {claim.id for claim in CLAIMS}
+    assert set(drawings.DRAWINGS) <= set(named)
+    for finding in findings.FINDINGS:
+        assert finding.demo is None or (REPORTING.parents[1] / f"demos/{finding.demo}.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("formula", "wanted"),
+    [
+        ("1/2", "<mfrac><mn>1</mn><mn>2</mn></mfrac>"),
+        ("(n-1)/s", "<mfrac><mrow><mi>n</mi><mo>−</mo><mn>1</mn></mrow><mi>s</mi></mfrac>"),
+        ("sigma^2", "<msup><mi>σ</mi><mn>2</mn></msup>"),
+        ("g_i/|g_i|", "<mfrac><msub><mi>g</mi><mi>i</mi></msub><mrow><mo>|</mo><msub><mi>g</mi>"
+         "<mi>i</mi></msub><mo>|</mo></mrow></mfrac>"),
+        ("a<b", "<mi>a</mi><mo>&lt;</mo><mi>b</mi>"),
+    ],
+)  # fmt: skip
+def test_formulas_are_typeset(formula, wanted):
+    assert findings.mathml(formula) == wanted
+    assert findings.typeset(f"x $ {formula}$ & y") == (
+        f'x <math displaystyle="true">{wanted}</math> &amp; y'
+    )
+
+
+def test_drawn_counterexamples_show_what_the_theory_says():
+    words = {name: read(draw()).all("svg")[0] for name, draw in drawings.DRAWINGS.items()}
+    assert "printed: 2/5; true: 1/3" in words["S3-good-var"].attributes["aria-label"]
+    assert "redrawn, t = 3: 13/24" in words["S3-var"].attributes["aria-label"]
+    printed, true = (r for r in words["S3-good-var"].all("rect"))
+    share = float(true.attributes["width"]) / float(printed.attributes["width"])
+    assert share == pytest.approx((1 / 3) / (2 / 5), abs=0.01)
+    bad = [e for e in words["S3-robust"].all("text") if e.text == "B"]
+    assert len(bad) == 4
 
 
 def test_verdicts_are_counted_for_the_paper_and_apart_beyond_it(tree):
@@ -285,14 +369,15 @@ def test_verdicts_are_counted_for_the_paper_and_apart_beyond_it(tree):
     (main,) = tree.all("main")
     assert "Of the paper's 31 claims" in main.text
     assert f"Beyond the paper {beyond} further statements were checked" in main.text
-    assert [e.text for e in tree.all("h2")][-1] == "Beyond the paper"
+    assert [e.text for e in tree.all("h2")][-2] == "Beyond the paper"
 
 
 def test_a_part_of_the_claims_says_that_it_is_one():
     two = [row for row in rows() if row.claim.id in ("S3-var", "S3-mean")]
     tree = read(page.as_html(two, SUMMARY))
     assert "Of the paper's 31 claims 2 were run, and of these" in tree.all("main")[0].text
-    assert [e.text for e in tree.all("h2")] == ["Summary", "The claims", page.PARTS["S3"]]
+    assert page.PARTS["S3"] in [e.text for e in tree.all("h2")]
+    assert page.PARTS["S4"] not in [e.text for e in tree.all("h2")]
     assert [head.text for head in tree.all("thead")[0].all("th")] == ["Verdict", "§3", "Paper"]
 
 
@@ -317,8 +402,8 @@ def test_the_filter_offers_every_verdict_and_section_with_its_number(tree):
 def test_text_from_the_evidence_stays_text(source, tree):
     assert source.count("<script>") == 1
     (script,) = tree.all("script")
-    assert script.text == " ".join(VERIFY.joinpath("page.js").read_text().split())
-    assert tree.all("img") == []
+    assert script.text == " ".join(REPORTING.joinpath("page.js").read_text().split())
+    assert all(i.attributes["src"].startswith("data:image/webp;") for i in tree.all("img"))
     attributes = [name for element in tree.all() for name in element.attributes]
     assert not [name for name in attributes if name.startswith("on")]
     cards = " ".join(card.text for card in tree.all("article"))
@@ -338,7 +423,8 @@ def test_it_needs_nothing_from_the_network(source, tree):
     assert "@import" not in source
     assert "url(" not in source
     for element in tree.all():
-        assert not {"src", "srcset", "action", "data", "poster"} & element.attributes.keys()
+        assert not {"srcset", "action", "data", "poster"} & element.attributes.keys()
+        assert element.attributes.get("src", "data:").startswith("data:")
         assert element.attributes.get("href", "#").startswith("#")
         assert element.tag not in ("link", "iframe", "object", "embed", "base")
     policy = next(m.attributes["content"] for m in tree.all("meta") if "http-equiv" in m.attributes)
@@ -364,7 +450,7 @@ def test_contrast_is_that_of_the_standard():
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_stands_out_from_every_ground_it_can_have(scheme):
-    style = VERIFY.joinpath("page.css").read_text()
+    style = REPORTING.joinpath("page.css").read_text()
     light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))
     if scheme == "dark":
@@ -376,6 +462,7 @@ def test_every_text_stands_out_from_every_ground_it_can_have(scheme):
     pairs = [(tone, f"{tone}-ground") for tone in tones]
     pairs += [(text, under) for text in ("ink", "muted", "link") for under in ("page", "card")]
     pairs += [("ink", "sunk"), ("muted", "sunk"), ("ink", "band"), ("link", "band")]
+    pairs += [("refuted", "card")]
     used = set(re.findall(r"color: var\(--([\w-]+)\)", style)) - {"tone"}
     assert used <= {text for text, _ in pairs}
     low = {pair: contrast(*(colours[name] for name in pair)) for pair in pairs}

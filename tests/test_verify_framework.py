@@ -132,10 +132,9 @@ class Result:
 def project(folder, **files):
     """Lay out a project with this plugin and the given files of claim tests."""
     (folder / "verify").mkdir(parents=True)
-    for name in ("__init__", "conftest", "evidence", "report", "page", "scales"):
+    for name in ("__init__", "conftest", "evidence", "report"):
         shutil.copy(PROJECT / "verify" / f"{name}.py", folder / "verify")
-    for name in ("page.css", "page.js"):
-        shutil.copy(PROJECT / "verify" / name, folder / "verify")
+    shutil.copytree(PROJECT / "verify" / "reporting", folder / "verify" / "reporting")
     shutil.copy(PROJECT / "pyproject.toml", folder)
     for name, text in files.items():
         (folder / "verify" / f"test_{name}.py").write_text(text)

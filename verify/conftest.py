@@ -15,8 +15,9 @@ import pytest
 
 from robustmath.claims import CLAIMS, Claim, find_claim
 from robustmath.montecarlo import ErrorBudget
-from verify import page, report
+from verify import report
 from verify.evidence import Evidence, Record
+from verify.reporting import page
 
 ERROR_BUDGET = 1e-6
 

@@ -5,7 +5,6 @@
   const status = document.querySelector("[role=status]");
   const unfold = document.getElementById("unfold");
   const cards = Array.from(document.querySelectorAll("article"));
-  const links = Array.from(document.querySelectorAll(".claims li"));
   const parts = Array.from(document.querySelectorAll(".part"));
   const folds = Array.from(document.querySelectorAll("article details"));
 
@@ -16,8 +15,17 @@
     });
   }
 
+  function note(card, link) {
+    const words = function (selector) { return card.querySelector(selector).textContent.trim(); };
+    return "@misc{robustmath-" + card.id + ",\n"
+      + "  title = {robustmath on claim " + card.id + " of arXiv 2006.09365: "
+      + card.dataset.verdict + "},\n"
+      + "  note = {" + words(".sentence") + "},\n"
+      + "  howpublished = {" + link + "}\n}\n";
+  }
+
   function apply() {
-    cards.concat(links).forEach(function (element) {
+    cards.forEach(function (element) {
       element.hidden = !wanted(element);
     });
     parts.forEach(function (part) {
@@ -44,10 +52,20 @@
   unfold.addEventListener("click", function () {
     fold(unfold.getAttribute("aria-pressed") !== "true");
   });
-  window.addEventListener("beforeprint", function () {
-    fold(true);
+  document.querySelectorAll("[data-copy]").forEach(function (button) {
+    const label = button.textContent;
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      const card = button.closest("article");
+      const link = location.href.split("#")[0] + "#" + card.id;
+      const copied = button.dataset.copy === "link" ? link : note(card, link);
+      (navigator.clipboard ? navigator.clipboard.writeText(copied) : Promise.reject()).then(
+        function () { button.textContent = "Copied"; },
+        function () { button.textContent = "Not allowed here"; }
+      );
+      setTimeout(function () { button.textContent = label; }, 2000);
+    });
   });
-  fold(false);
   form.hidden = false;
   apply();
 })();

@@ -1,0 +1,1 @@
+"""How the evidence becomes a report: tables, a page to read, pictures of single checks."""
