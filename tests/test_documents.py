@@ -1,4 +1,4 @@
-"""The documents: their Python runs, and what they name exists."""
+"""The documents: their Python runs, what they name exists, and no pasted block is stale."""
 
 import importlib
 import re
@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from robustmath import claims
+from tests import documents
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -49,3 +50,19 @@ def test_index_of_equations_names_functions_and_claims_that_exist():
             assert callable(getattr(importlib.import_module(module), attribute))
         for claim in checks.split(","):
             claims.find_claim(claim.strip())
+
+
+@pytest.mark.parametrize("name", documents.BLOCKS)
+def test_no_pasted_block_is_stale(name):
+    assert documents.pasted(name) == documents.written(name), "run python -m tests.documents"
+
+
+def test_a_stale_block_is_noticed_and_written_anew(tmp_path, monkeypatch):
+    name = next(iter(documents.BLOCKS))
+    text = documents.file_of(name).read_text(encoding="utf-8")
+    stale = tmp_path / "README.md"
+    stale.write_text(text.replace(documents.pasted(name), "old\n"), encoding="utf-8")
+    monkeypatch.setattr(documents, "file_of", lambda _: stale)
+    assert documents.pasted(name) == "old\n"
+    documents.write(name)
+    assert stale.read_text(encoding="utf-8") == text

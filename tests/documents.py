@@ -1,0 +1,73 @@
+"""Write what is pasted into the documents from what the programs say: python -m tests.documents.
+
+A pasted block stands between the lines ``<!-- NAME -->`` and ``<!-- end of NAME -->``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from verify.reporting.findings import FINDINGS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def errata() -> str:
+    """Return the corrections of the paper: printed, true, why, and the commands that show it."""
+    parts = []
+    for finding in FINDINGS:
+        facts = {
+            "Printed": finding.printed,
+            "True": finding.true,
+            "Counterexample": finding.example,
+            "Proof": finding.proof,
+        }
+        lines = [f"- **{name}:** {fact.replace('$', '`')}" for name, fact in facts.items() if fact]
+        commands = ["pytest verify/ " + " ".join(f"--claim {name}" for name in finding.claims)]
+        if finding.demo:
+            commands.append(f"python demos/{finding.demo}.py")
+        parts += [f"### {', '.join(finding.claims)}", "", finding.says, "", *lines, ""]
+        parts += [*(f"      {command}" for command in commands), ""]
+    return "\n".join(parts)
+
+
+BLOCKS: dict[str, tuple[str, Callable[[], str]]] = {
+    "errata": ("verify/README.md", errata),
+}
+"""For each block the document that it stands in and the function that makes it."""
+
+
+def file_of(name: str) -> Path:
+    """Return the document with the block."""
+    return ROOT / BLOCKS[name][0]
+
+
+def written(name: str) -> str:
+    """Return the block as it should be."""
+    return BLOCKS[name][1]().strip("\n") + "\n"
+
+
+def pasted(name: str) -> str:
+    """Return the block as it is."""
+    return _split(name)[1]
+
+
+def write(name: str) -> None:
+    """Write the block anew."""
+    before, _, after = _split(name)
+    file_of(name).write_text(f"{before}{written(name)}{after}", encoding="utf-8")
+
+
+def _split(name: str) -> tuple[str, str, str]:
+    text = file_of(name).read_text(encoding="utf-8")
+    start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    before, _, rest = text.partition(start)
+    block, _, after = rest.partition(end)
+    return before + start + "\n", block.strip("\n") + "\n", "\n" + end + after
+
+
+if __name__ == "__main__":
+    for block in BLOCKS:
+        write(block)
+        print(f"{BLOCKS[block][0]}: {block}")
