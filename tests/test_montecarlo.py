@@ -64,10 +64,43 @@ def test_moments_are_those_of_exact_arithmetic(trials):
         ]
         pair_mean = sum(products) / len(products)
         pair_variance = sum((h - pair_mean) ** 2 for h in products) / (len(products) - 1)
-        assert moments.pairs == len(products)
+        assert moments.products == len(products)
         assert moments.covariance[i, j] == pytest.approx(float(covariance), rel=1e-12, abs=1e-12)
-        assert moments.pair_mean[i, j] == pytest.approx(float(pair_mean), rel=1e-12, abs=1e-12)
-        assert moments.pair_variance[i, j] == pytest.approx(float(pair_variance), rel=1e-9)
+        assert moments.product_mean[i, j] == pytest.approx(float(pair_mean), rel=1e-12, abs=1e-12)
+        assert moments.product_variance[i, j] == pytest.approx(float(pair_variance), rel=1e-9)
+
+
+@pytest.mark.parametrize("trials", [2, 5, 37])
+def test_products_about_a_known_mean_are_those_of_exact_arithmetic(trials):
+    outcomes = rng(1).integers(-3, 10, (trials, 3))
+    moments = moments_of(outcomes, (-3, [9, 10, 9]), batch=8, mean=[1, 2, 5])
+    x = [
+        [Fraction(int(value)) - mean for value, mean in zip(row, (1, 2, 5), strict=True)]
+        for row in outcomes
+    ]
+    assert moments.products == trials
+    for i, j in itertools.product(range(3), repeat=2):
+        products = [row[i] * row[j] for row in x]
+        mean = sum(products) / trials
+        variance = sum((h - mean) ** 2 for h in products) / (trials - 1)
+        assert moments.product_mean[i, j] == pytest.approx(float(mean), rel=1e-12)
+        assert moments.product_variance[i, j] == pytest.approx(float(variance), rel=1e-9)
+
+
+@pytest.mark.parametrize("mean", [None, (0, 1), (1, 5), (4, 6), (3, 1)])
+def test_products_lie_no_farther_apart_than_said(mean):
+    first, second = range(5), range(1, 7)
+    moments = moments_of(np.tile([[0, 1], [4, 6]], (4, 1)), ([0, 1], [4, 6]), mean=mean)
+    corners = list(itertools.product(first, second))
+    for i, j in itertools.product(range(2), repeat=2):
+        if mean is None:
+            products = [
+                (a[i] - b[i]) * (a[j] - b[j]) / 2 for a, b in itertools.product(corners, repeat=2)
+            ]
+        else:
+            products = [(a[i] - mean[i]) * (a[j] - mean[j]) for a in corners]
+        # On the whole numbers within the bounds: the mean is one, so that 0 is among the squares
+        assert moments.product_range[i, j] == max(products) - min(products)
 
 
 def test_moments_survive_a_mean_far_from_zero_and_many_batches():
@@ -94,7 +127,7 @@ def test_same_seed_same_bits():
 
     runs = [estimate(draw, 40_001, rng=rng(seed), bounds=(0, 1)) for seed in (7, 7, 8)]
     assert runs[0].covariance.tobytes() == runs[1].covariance.tobytes()
-    assert runs[0].pair_variance.tobytes() == runs[1].pair_variance.tobytes()
+    assert runs[0].product_variance.tobytes() == runs[1].product_variance.tobytes()
     assert runs[0].mean.tobytes() != runs[2].mean.tobytes()
 
 
@@ -151,6 +184,30 @@ def test_mean_interval_covers_every_coin(trials, delta):
         law = stats.binom.pmf(np.arange(trials + 1), trials, p)
         missed = [not interval.contains(p) for interval in intervals]
         assert law @ missed <= delta
+
+
+@pytest.mark.parametrize("trials", [4, 60])
+@pytest.mark.parametrize("delta", [0.3, 1e-2, 1e-6])
+def test_variance_interval_about_a_known_mean_covers_every_coin(trials, delta):
+    for p in (1e-3, 0.05, 0.3, 0.5, 0.8, 0.99):
+        missed = 0.0
+        for successes, chance in enumerate(stats.binom.pmf(np.arange(trials + 1), trials, p)):
+            moments = moments_of(np.arange(trials) < successes, (0, 1), mean=p)
+            missed += chance * (not variance_interval(moments, delta).contains(p * (1 - p)))
+        assert missed <= delta
+
+
+def test_a_known_mean_spares_trials():
+    def draw(rng, size):
+        return rng.integers(0, 3, (size, 2))
+
+    lengths = [
+        covariance_interval(
+            estimate(draw, trials, rng=rng(), bounds=(0, 2), mean=mean), 1e-8
+        ).resolution
+        for trials, mean in ((100_000, None), (60_000, 1))
+    ]
+    assert lengths[1] < lengths[0]
 
 
 @pytest.mark.parametrize("pairs", [4, 40])
@@ -338,7 +395,10 @@ def constant(value):
         ({"bounds": (0, np.inf)}, ValueError, "finite"),
         ({"bounds": (0, 1e100)}, ValueError, "finite"),
         ({"bounds": 3}, ValueError, r"bounds=\(low, high\)"),
-        ({"bounds": (0, [1, 1])}, ValueError, r"shape \(1,\)"),
+        ({"bounds": (0, [1, 1])}, ValueError, r"bounds of shape \(\) or \(1,\)"),
+        ({"mean": [0.5, 0.5]}, ValueError, r"a mean of shape \(\) or \(1,\)"),
+        ({"mean": 2}, ValueError, "a mean within bounds; got 2"),
+        ({"mean": np.nan}, ValueError, "a mean within bounds; got nan"),
         ({"batch": 3}, ValueError, "even batch"),
     ],
 )

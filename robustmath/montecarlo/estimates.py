@@ -36,6 +36,7 @@ def estimate(
     *,
     rng: np.random.Generator | int,
     bounds: tuple[ArrayLike, ArrayLike],
+    mean: ArrayLike | None = None,
     batch: int = BATCH,
 ) -> Moments:
     r"""Return mean and covariance of random outcomes, in memory that does not grow with `trials`.
@@ -54,6 +55,10 @@ def estimate(
     bounds : (low, high)
         What every outcome is known to lie in; scalars or shape (k,), low < high. Not to be read
         off the outcomes: the intervals rest on it. Leave room for rounding.
+    mean : array_like, optional
+        The mean of the outcomes, a scalar or shape (k,), where it is known: (co)variances are then
+        estimated by deviations from it in place of differences of two outcomes, and need half the
+        trials or fewer.
     batch : int, even, default 16384
         Outcomes drawn at once. Smaller ones spare memory where k is large, and are another way of
         cutting the random stream.
@@ -91,14 +96,17 @@ def estimate(
     name = "estimate"
     trials = check.as_integer(trials, name, "trials", 2)
     low, high = _bounds(bounds)
-    mean = m2 = pair_sum = pair_squares = np.zeros(())
-    done = 0
+    centre = None if mean is None else np.asarray(mean, dtype=np.float64)
+    if centre is not None and not np.all((low <= centre) & (centre <= high)):
+        raise ValueError(f"{name} needs a mean within bounds; got {mean!r}")
+    found = m2 = product_sum = square_sum = np.zeros(())
+    done = products = 0
     for x in _batches(draw, trials, batch, rng, name):
-        for bound in (low, high):
-            if bound.ndim and bound.shape != x.shape[1:]:
+        for what, given in (("bounds", low), ("bounds", high), ("a mean", centre)):
+            if given is not None and given.ndim and given.shape != x.shape[1:]:
                 raise ValueError(
-                    f"{name} needs bounds that are scalars or of shape {x.shape[1:]}, one for each"
-                    f" coordinate; got shape {bound.shape}"
+                    f"{name} needs {what} of shape () or {x.shape[1:]}, one for each coordinate;"
+                    f" got shape {given.shape}"
                 )
         outside = ~((low <= x) & (x <= high))
         if outside.any():
@@ -112,31 +120,49 @@ def estimate(
         size = len(x)
         batch_mean = x.mean(axis=0)
         deviations = x - batch_mean
-        shift = batch_mean - mean
+        shift = batch_mean - found
         total = done + size
         m2 = m2 + deviations.T @ deviations + np.outer(shift, shift) * (done * size / total)
-        mean = mean + shift * (size / total)
-        even = size - size % 2
-        differences = x[:even:2] - x[1:even:2]
-        pair_sum = pair_sum + differences.T @ differences / 2
-        squares = differences**2
-        pair_squares = pair_squares + squares.T @ squares / 4
+        found = found + shift * (size / total)
+        if centre is None:
+            even = size - size % 2
+            # Half the product of two differences is what two deviations' product is on average
+            factors = (x[:even:2] - x[1:even:2]) / np.sqrt(2)
+        else:
+            factors = x - (centre - low)
+        products += len(factors)
+        product_sum = product_sum + factors.T @ factors
+        squares = factors**2
+        square_sum = square_sum + squares.T @ squares
         done = total
-    pairs = trials // 2
-    pair_mean = pair_sum / pairs
-    # Not a difference of nearly equal numbers: E h^2 >= 2 (E h)^2 for these products of differences
-    pair_variance = np.maximum(pair_squares / pairs - pair_mean**2, 0) * pairs / max(pairs - 1, 1)
-    ones = np.ones_like(mean)
+    product_mean = product_sum / products
+    # Of differences the first term is at least twice the second; of deviations it may be equal
+    spread = np.maximum(square_sum / products - product_mean**2, 0)
+    ones = np.ones_like(found)
     return Moments(
         trials,
-        low + mean,
+        low + found,
         m2 / (trials - 1),
         low * ones,
         high * ones,
-        pairs,
-        pair_mean,
-        pair_variance,
+        products,
+        product_mean,
+        spread * products / max(products - 1, 1),
+        _product_range(low * ones, high * ones, centre),
     )
+
+
+def _product_range(low: Array, high: Array, mean: Array | None) -> Array:
+    """Return how far apart the products may lie that the covariances are estimated by."""
+    if mean is None:
+        ranges = np.outer(high - low, high - low)
+        np.fill_diagonal(ranges, np.diag(ranges) / 2)
+        return ranges
+    below, above = low - mean, high - mean
+    most = np.maximum(np.outer(below, below), np.outer(above, above))
+    least = np.minimum(np.outer(below, above), np.outer(above, below))
+    np.fill_diagonal(least, 0)
+    return np.asarray(most - least, dtype=np.float64)
 
 
 def count_outcomes(

@@ -1,6 +1,8 @@
-r"""Intervals whose error probability is stated and holds at any number of trials.
+r"""Intervals whose error probability is stated and holds for few trials as for many.
 
-No appeal to normality; what is known is that outcomes lie in declared bounds.
+No appeal to normality; what is known is that trials are independent and outcomes lie in declared
+bounds. The number of trials is to be fixed beforehand: who looks at the interval and goes on until
+it pleases has another, larger, error probability.
 
 - means, variances and covariances: the empirical Bernstein bound [1]_;
 - probabilities: Clopper and Pearson's interval [2]_;
@@ -60,11 +62,14 @@ class Moments(NamedTuple):
         Covariance of the outcomes, divided by N - 1; variances on the diagonal.
     low, high : ndarray of shape (k,)
         The declared bounds.
-    pairs : int
-        Disjoint pairs (x, x') of trials, N // 2 of them.
-    pair_mean, pair_variance : ndarray of shape (k, k)
-        Mean and variance over the pairs of (x_i - x'_i)(x_j - x'_j) / 2, a bounded quantity whose
-        expectation is the covariance.
+    products : int
+        Number of independent products whose expectation is the covariance: of deviations from a
+        known mean mu, (x_i - mu_i)(x_j - mu_j), one a trial; else of differences in disjoint pairs
+        (x, x') of trials, (x_i - x'_i)(x_j - x'_j) / 2, N // 2 of them.
+    product_mean, product_variance : ndarray of shape (k, k)
+        Their mean and variance.
+    product_range : ndarray of shape (k, k)
+        How far apart two of them can lie.
 
     Examples
     --------
@@ -84,9 +89,10 @@ class Moments(NamedTuple):
     covariance: Array
     low: Array
     high: Array
-    pairs: int
-    pair_mean: Array
-    pair_variance: Array
+    products: int
+    product_mean: Array
+    product_variance: Array
+    product_range: Array
 
 
 class Interval(NamedTuple):
@@ -242,7 +248,8 @@ def variance_interval(moments: Moments, error_probability: float) -> Interval:
     r"""Return an interval for the variance of every coordinate.
 
     (x - x')^2 / 2 over disjoint pairs of trials is independent, lies in [0, R^2 / 2] and has the
-    variance as its mean, to which the bound of `mean_interval` applies.
+    variance as its mean, to which the bound of `mean_interval` applies; so does (x - mu)^2 if
+    `estimate` was told the mean mu, with half the trials or fewer.
 
     Parameters
     ----------
@@ -254,7 +261,7 @@ def variance_interval(moments: Moments, error_probability: float) -> Interval:
     Returns
     -------
     Interval
-        Arrays of shape (k,); the estimate is that of the pairs.
+        Arrays of shape (k,); the estimate is the mean of the products.
 
     Raises
     ------
@@ -272,11 +279,11 @@ def variance_interval(moments: Moments, error_probability: float) -> Interval:
     _refuse_other(moments, "variance_interval")
     delta = as_error_probability(error_probability, "variance_interval")
     spread = moments.high - moments.low
-    return _pair_interval(
+    return _product_interval(
         moments,
-        np.diag(moments.pair_mean),
-        np.diag(moments.pair_variance),
-        spread**2 / 2,
+        np.diag(moments.product_mean),
+        np.diag(moments.product_variance),
+        np.diag(moments.product_range),
         (np.zeros_like(spread), spread**2 / 4),
         delta,
     )
@@ -285,8 +292,8 @@ def variance_interval(moments: Moments, error_probability: float) -> Interval:
 def covariance_interval(moments: Moments, error_probability: float) -> Interval:
     r"""Return an interval for every entry of the covariance matrix.
 
-    (x_i - x'_i)(x_j - x'_j) / 2 over disjoint pairs of trials, as in `variance_interval`; the error
-    probability is shared by the k (k + 1) / 2 distinct entries.
+    (x_i - x'_i)(x_j - x'_j) / 2 over disjoint pairs of trials, or (x_i - mu_i)(x_j - mu_j), as in
+    `variance_interval`; the error probability is shared by the k (k + 1) / 2 distinct entries.
 
     Parameters
     ----------
@@ -298,7 +305,7 @@ def covariance_interval(moments: Moments, error_probability: float) -> Interval:
     Returns
     -------
     Interval
-        Arrays of shape (k, k); the estimate is that of the pairs.
+        Arrays of shape (k, k); the estimate is the mean of the products.
 
     Raises
     ------
@@ -321,11 +328,11 @@ def covariance_interval(moments: Moments, error_probability: float) -> Interval:
     delta = as_error_probability(error_probability, "covariance_interval")
     spread = np.outer(moments.high - moments.low, moments.high - moments.low)
     diagonal = np.eye(len(moments.mean), dtype=bool)
-    return _pair_interval(
+    return _product_interval(
         moments,
-        moments.pair_mean,
-        moments.pair_variance,
-        np.where(diagonal, spread / 2, spread),
+        moments.product_mean,
+        moments.product_variance,
+        moments.product_range,
         (np.where(diagonal, 0, -spread / 4), spread / 4),
         delta,
     )
@@ -449,7 +456,7 @@ def _bernstein(variance: Array, spread: Array, trials: int, delta: float) -> Arr
     return np.asarray(half, dtype=np.float64)
 
 
-def _pair_interval(
+def _product_interval(
     moments: Moments,
     mean: Array,
     variance: Array,
@@ -457,13 +464,13 @@ def _pair_interval(
     possible: tuple[Array, Array],
     delta: float,
 ) -> Interval:
-    if moments.pairs < 2:
+    if moments.products < 2:
         raise ValueError(
             f"intervals for (co)variances need trials >= 4; got trials={moments.trials}"
         )
     k = len(moments.mean)
     entries = k if mean.ndim == 1 else k * (k + 1) // 2
-    half = _bernstein(variance, spread, moments.pairs, delta / entries)
+    half = _bernstein(variance, spread, moments.products, delta / entries)
     return Interval(
         mean,
         np.maximum(mean - half, possible[0]),
