@@ -2,6 +2,12 @@
 
 A claim has an identifier, its place in the paper and a sentence of ours that says what is claimed.
 What is known about it is not written here: ``pytest verify/`` finds that out.
+
+Algorithm 2 can be read in several ways (`robustmath.sample_slots`). S3-cap is a sentence on its
+loop and is judged for the loop as printed. The other sentences on it are judged for s shuffled
+copies of every index, cut into groups; if the loop as printed or a redraw breaks such a sentence,
+it holds with a correction: that the copies be shuffled.
+
 Adding a claim is adding a line; its place in the tuple is its place in every report. What the paper
 does not say stands apart, with identifiers that begin with F.
 """
@@ -18,6 +24,9 @@ REFUTED = "refuted as printed"
 REPRODUCED = "reproduced"
 NOT_REPRODUCED = "not reproduced"
 
+AS_PRINTED = "the loop as printed"
+SHUFFLED = "shuffled copies"
+
 
 class Claim(NamedTuple):
     """One checkable sentence of the paper.
@@ -32,6 +41,8 @@ class Claim(NamedTuple):
         What is claimed, in one sentence.
     defines : tuple of str
         What it is about, as functions of `robustmath.textbook`.
+    reading : str
+        The reading of Algorithm 2 for which it is judged, if it is about Algorithm 2.
 
     Examples
     --------
@@ -43,6 +54,7 @@ class Claim(NamedTuple):
     source: str
     statement: str
     defines: tuple[str, ...] = ()
+    reading: str = ""
 
 
 PAPER = (
@@ -129,45 +141,71 @@ PAPER = (
         "section 3, Algorithm 2",
         "Every gradient is used at most s times.",
         defines=("verbatim", "usage_counts"),
+        reading=AS_PRINTED,
     ),
     Claim(
         "S3-mean",
         "section 3, eq. (8)",
         "The mean of every output g_t is mu.",
         defines=("resample",),
+        reading=SHUFFLED,
     ),
     Claim(
         "S3-var",
         "section 3, eq. (8)",
         "The variance of every output g_t is (n-1)/(sn-1) sigma^2.",
         defines=("resample", "variance"),
+        reading=SHUFFLED,
     ),
-    Claim("S3-ident", "section 3, Proposition I", "The outputs g_t are identically distributed."),
-    Claim("S3-dep", "section 3, after eq. (9)", "The outputs g_t are not independent."),
+    Claim(
+        "S3-ident",
+        "section 3, Proposition I",
+        "The outputs g_t are identically distributed.",
+        reading=SHUFFLED,
+    ),
+    Claim(
+        "S3-dep",
+        "section 3, after eq. (9)",
+        "The outputs g_t are not independent.",
+        reading=SHUFFLED,
+    ),
     Claim(
         "S3-lower",
         "section 3",
         "The outputs are more homogeneous than the inputs: their variance is lower.",
+        reading=SHUFFLED,
     ),
     Claim(
         "S3-good",
         "section 3, Proposition I",
         "At least T - sf of the T outputs are good.",
         defines=("good_outputs",),
+        reading=SHUFFLED,
     ),
     Claim(
-        "S3-good-mean", "section 3, eq. (9)", "The mean of a good output is the mean of the good."
+        "S3-good-ident",
+        "section 3, Proposition I",
+        "The good outputs are identically distributed.",
+        reading=SHUFFLED,
+    ),
+    Claim(
+        "S3-good-mean",
+        "section 3, eq. (9)",
+        "The mean of a good output is the mean of the good.",
+        reading=SHUFFLED,
     ),
     Claim(
         "S3-good-var",
         "section 3, eq. (9)",
         "The variance of a good output is (n-1)/(sn-1) times the variance of the good.",
+        reading=SHUFFLED,
     ),
     Claim(
         "S3-robust",
         "section 3, Appendix B",
         "KRUM after resampling is robust on heterogeneous data.",
         defines=("resampled",),
+        reading=SHUFFLED,
     ),
     Claim(
         "S4-fig1a",

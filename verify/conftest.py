@@ -54,7 +54,10 @@ class Run:
     def summary(self) -> report.Summary:
         """Return what stands below the table."""
         budget = self.budget
-        return report.Summary(self.seed, budget.declared, budget.spent, budget.total)
+        experiments = sum(
+            record.kind == "experiment" for found in self.records.values() for record in found
+        )
+        return report.Summary(self.seed, budget.declared, budget.spent, budget.total, experiments)
 
 
 RUN = pytest.StashKey[Run]()

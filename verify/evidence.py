@@ -21,6 +21,12 @@ Every method takes ``shows=``: HOLDS (the default), CORRECTED (what is asserted 
 statement) or REFUTED (what is asserted is the refutation; it comes with a counterexample). A
 claim's verdict is the most severe of what its evidence shows.
 
+- ``proof(statement, premise=, least=, steps=, control=, agrees_with=)``: for all n and s. The
+  premise is a sentence in words; the steps are identities and inequalities ``(left, "=" or ">",
+  right)`` between expressions of `robustmath.theory.identities`, judged for all values of the
+  variables from ``least`` on; the control is a near miss that must be refused.
+  ``agrees_with=(formula, "=" or "<=", code, grid)`` ties the formula, the same function that wrote
+  the steps, to the program.
 - ``exact(what, claimed=, found=)``: equality without tolerance.
 - ``exact_in_all(what, cases, example=)``: the same for a dict of (claimed, found) pairs.
 - ``differs(what, claimed=, found=, counterexample=)``: inequality; shows REFUTED, or CORRECTED if
@@ -29,7 +35,8 @@ claim's verdict is the most severe of what its evidence shows.
   `robustmath.montecarlo` at ``evidence.error_probability`` and must contain `claimed`. The control
   is a near miss, ``(what, region)`` from other trials which must not contain `claimed`, or
   ``(what, value)`` which `found` must not contain (the paper's value, where the paper is wrong and
-  `claimed` is what is true). The marker declares the number of these calls as ``checks=``.
+  `claimed` is what is true). It is refused if it lies farther than `NEAR` lengths of the interval
+  away: then fewer trials would do. The marker declares the number of these calls as ``checks=``.
 - ``property(what, check, claimed=, control=(what, faulty_check))``: runs functions decorated by
   Hypothesis's ``@given``. What the check returns, if anything, is how close it came to a violation
   and is handed to ``target()``. The faulty variant must be falsified.
@@ -44,8 +51,9 @@ claim's verdict is the most severe of what its evidence shows.
 from __future__ import annotations
 
 import functools
+import inspect
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -63,8 +71,15 @@ from robustmath.claims import (
 )
 from robustmath.learning.figures.summary import Estimate
 from robustmath.montecarlo import ErrorBudget, Interval, LawRegion
+from robustmath.theory.identities import Number, positive, same
 
 SEVERITY = (REPRODUCED, HOLDS, CORRECTED, NOT_REPRODUCED, REFUTED)
+
+Step = tuple[Number, str, Number]
+"""An identity or an inequality: left, "=" or ">", right."""
+
+NEAR = 3.0
+"""Lengths of its interval that the control of a Monte Carlo check may be away."""
 
 WORST = "how close to a violation"
 
@@ -92,6 +107,9 @@ class Record(NamedTuple):
     claimed_range: list[float] | None = None
     control: dict[str, Any] | None = None
     counterexample: Any = None
+    holds_for: str | None = None
+    premise: str | None = None
+    steps: list[str] | None = None
 
 
 class Evidence:
@@ -128,6 +146,58 @@ class Evidence:
             )
         return self._budget.share / 2
 
+    def proof(
+        self,
+        statement: str,
+        *,
+        premise: str,
+        least: Mapping[str, int],
+        steps: Mapping[str, Step],
+        control: tuple[str, Step],
+        agrees_with: tuple[Callable[..., Any], str, Callable[..., Any], Sequence[tuple[int, ...]]],
+        holds_for: str | None = None,
+        shows: str = HOLDS,
+        counterexample: object = None,
+    ) -> None:
+        """Assert every step for all values, that the control is refused, and that code agrees.
+
+        `holds_for` says for whom the statement holds where its own letters are not those of the
+        steps; else it is written from `least`.
+        """
+        if not premise or not steps:
+            raise ValueError(f"{self._test} needs a premise and a step for a proof of {statement}")
+        for words, step in steps.items():
+            if not _judged(step, least):
+                raise self._failure(statement, f"not shown: {words}: {step[0]} {step[1]} {step[2]}")
+        if _judged(control[1], least):
+            raise self._failure(statement, f"the control is not refused: {control[0]}")
+        formula, relation, code, grid = agrees_with
+        if not grid or relation not in ("=", "<="):
+            raise ValueError(
+                f"{self._test} needs '=' or '<=', and a grid; got {relation!r}, {grid}"
+            )
+        for point in grid:
+            value, given = formula(*map(Fraction, point)), code(*point)
+            for number in given if isinstance(given, list) else [given]:
+                if not (value == number if relation == "=" else value <= number):
+                    raise self._failure(
+                        statement, f"at {point} the formula gives {value}, the code {number}"
+                    )
+        holds_for = holds_for or ", ".join(f"{name} >= {k}" for name, k in least.items())
+        letters = ", ".join(inspect.signature(code).parameters)
+        self._record(
+            "proof",
+            statement,
+            f"for all {holds_for}",
+            f"proved; {relation} {code.__name__} at {len(grid)} ({letters})",
+            shows,
+            control={"what": control[0]},
+            counterexample=counterexample,
+            holds_for=f"all {holds_for}",
+            premise=premise,
+            steps=list(steps),
+        )
+
     def exact(
         self,
         what: str,
@@ -155,8 +225,8 @@ class Evidence:
             if plain(claimed) != plain(found):
                 raise self._failure(what, f"{label}: found {plain(found)} is not {plain(claimed)}")
         claimed, found = cases[example]
-        what = f"{what}; {len(cases)} cases, of which {written(plain(example))} is shown"
-        self._record("exact", what, claimed, found, shows)
+        what = f"{what}, shown is {written(plain(example))}"
+        self._record("exact", what, claimed, found, shows, holds_for=f"these {len(cases)} cases")
 
     def differs(
         self,
@@ -191,9 +261,12 @@ class Evidence:
         if isinstance(near_miss, Interval | LawRegion):
             regions, rejected = [found, near_miss], not near_miss.contains(claimed)
             control_record = {"what": control_what, **_region(near_miss, claimed)}
+            lengths = _lengths(near_miss, claimed)
         else:
             regions, rejected = [found], not found.contains(near_miss)
             control_record = {"what": control_what, "claimed": plain(near_miss)}
+            lengths = _lengths(found, near_miss)
+        control_record["lengths"] = lengths
         for region in regions:
             if region.error_probability > share * (1 + 1e-9):
                 raise ValueError(
@@ -207,6 +280,8 @@ class Evidence:
             raise self._failure(what, f"claimed {plain(claimed)} is rejected by {region_record}")
         if not rejected:
             raise self._failure(what, f"the control is not rejected: {control_record}")
+        if lengths > NEAR:
+            raise self._failure(what, f"the control is no near miss: {control_record}")
         self._record(
             "monte carlo",
             what,
@@ -353,6 +428,14 @@ class Evidence:
         return AssertionError(f"{self.claim.id}, {what}: {reason}")
 
 
+def _judged(step: Step, least: Mapping[str, int]) -> bool:
+    """Return whether a step is shown for all values of its variables."""
+    left, relation, right = step
+    if relation not in ("=", ">"):
+        raise ValueError(f"a step needs '=' or '>'; got {relation!r}")
+    return same(left, right, **least) if relation == "=" else positive(left - right, **least)
+
+
 def plain(value: Any) -> Any:
     """Return `value` as numbers, Fractions, text, lists and dicts, all of them Python's own."""
     if isinstance(value, np.ndarray | np.generic):
@@ -381,3 +464,15 @@ def _region(region: Interval | LawRegion, claimed: Any) -> dict[str, Any]:
         return {"found": plain(region.frequencies), "interval": interval}
     interval = {"low": plain(region.low), "high": plain(region.high)}
     return {"found": plain(region.estimate), "interval": interval}
+
+
+def _lengths(region: Interval | LawRegion, value: Any) -> float:
+    """Return how far a value is from the estimate, in lengths of the interval.
+
+    Of several coordinates the farthest counts. The distance of laws grows as the root of their
+    relative entropy, and a region is twice as long as from its middle to its edge.
+    """
+    if isinstance(region, LawRegion):
+        return float(np.sqrt(region.divergence(value) / region.radius)) / 2
+    distances = np.abs(region.estimate - np.asarray(value, dtype=float))
+    return float(np.max(distances / (region.high - region.low)))

@@ -29,6 +29,11 @@ class Row(NamedTuple):
     failures: Sequence[str]
 
 
+def sentence(claim: Claim) -> str:
+    """Return the claim's sentence and the reading of Algorithm 2 for which it is judged."""
+    return claim.statement + (f" [judged for {claim.reading}]" if claim.reading else "")
+
+
 class Summary(NamedTuple):
     """What a run is reproduced with, and what of its error budget it has spent."""
 
@@ -36,12 +41,19 @@ class Summary(NamedTuple):
     checks: int
     spent: float
     total: float
+    experiments: int = 0
 
     def lines(self) -> list[str]:
         """Return the sentences that stand below the table."""
+        missing = (
+            f"Experiments: of {self.experiments} intervals at 95 % some"
+            f" {0.05 * self.experiments:.2g} are expected to miss the truth; no correction is made"
+            " for their number."
+        )
         return [
             f"Error budget: {self.spent:.2g} of {self.total:.2g} spent, on {self.checks} declared"
             " Monte Carlo checks and their controls.",
+            *([missing] if self.experiments else []),
             f"Seed: {self.seed} (--claims-seed).",
         ]
 
@@ -106,7 +118,11 @@ def found_text(record: Record) -> str:
 
 
 def effort_text(record: Record) -> str:
-    """Return how hard the check looked."""
+    """Return for whom it was checked, and how hard the check looked."""
+    if record.premise is not None:
+        return f"premise: {record.premise}; judged: {'; '.join(record.steps or ())}"
+    if record.holds_for is not None:
+        return f"for {record.holds_for}"
     if record.kind == "experiment":
         return f"{record.trials} seeds, 95 % interval"
     if record.trials is not None:
@@ -122,11 +138,14 @@ def control_text(record: Record) -> str:
     control = record.control
     if control is None:
         return ""
+    if record.kind == "proof":
+        return f"refuses {control['what']}"
+    away = f", {control['lengths']:.2g} lengths away" if "lengths" in control else ""
     if "interval" in control:
         seen = interval_text(record.claimed, control["found"], control["interval"])
-        return f"rejects {control['what']}: {seen}"
+        return f"rejects {control['what']}: {seen}{away}"
     if "claimed" in control:
-        return f"rejects {control['what']}: {brief(control['claimed'])}"
+        return f"rejects {control['what']}: {brief(control['claimed'])}{away}"
     return f"rejects {control['what']}, which fails at {brief(control['found'])}"
 
 
@@ -154,7 +173,7 @@ def terminal(rows: Sequence[Row], summary: Summary, width: int) -> list[str]:
         "-" * width,
     ]
     for row in rows:
-        lines += line(row.claim.id, row.claim.statement, row.verdict, spans=wide)
+        lines += line(row.claim.id, sentence(row.claim), row.verdict, spans=wide)
         for record in row.records:
             lines += line(
                 f"  {record.kind}", record.what, brief(record.claimed), found_text(record)
@@ -215,7 +234,7 @@ def as_markdown(rows: Iterable[Row], summary: Summary) -> str:
     for row in rows:
         cells = [
             [row.claim.id],
-            [f"{row.claim.statement} ({row.claim.source})"],
+            [f"{sentence(row.claim)} ({row.claim.source})"],
             *zip(*_evidence_cells(row), strict=True),
             [row.verdict],
         ]

@@ -16,6 +16,7 @@ import robustmath as rm
 from robustmath import theory
 from robustmath.robustness.rules import find_rule
 from robustmath.robustness.search import ratio
+from robustmath.theory.identities import variables
 from robustmath.theory.rules import breakdown
 
 pytestmark = pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
@@ -164,19 +165,35 @@ def test_the_bound_is_attained(name, evidence):
 
 @pytest.mark.claim("F-lower")
 def test_two_worlds_that_no_rule_can_tell_apart(evidence):
-    cases = {}
-    for n, f in ((3, 1), (5, 2), (10, 3), (25, 5)):
-        seen = [0] * (n - f) + [1] * f
-        # The same numbers: all n - f zeros are good, so that a robust rule returns 0; or f of them
-        # are Byzantine, and it is off by the mean of the others.
-        good = seen[f:]
-        centre = Fraction(sum(good), len(good))
-        variance = sum((x - centre) ** 2 for x in good) / len(good)
-        cases[n, f] = (Fraction(f, n - 2 * f), centre**2 / variance)
-    evidence.exact_in_all(
-        "f/(n-2f), and the ratio of a rule that returns 0 for n-f zeros and f ones, (n, f)",
-        cases,
-        example=(10, 3),
+    def ratio_in_the_second_world(n, f):
+        m = n - f
+        centre = f / m
+        variance = ((m - f) * centre**2 + f * (1 - centre) ** 2) / m
+        return centre**2 / variance
+
+    f, k = variables("f n-2f")
+    n = 2 * f + k
+    evidence.proof(
+        "a rule that returns 0 for n - f zeros and f ones has kappa >= f/(n-2f), and one that does"
+        " not has none",
+        premise="all n - f zeros may be good, which have no variance; or f of them are Byzantine"
+        " and the f ones are good: a rule cannot know",
+        least={"f": 1, "n-2f": 1},
+        holds_for="n > 2f >= 2",
+        steps={
+            "centre^2 / variance of n - 2f zeros and f ones is f/(n-2f)": (
+                ratio_in_the_second_world(n, f),
+                "=",
+                f / (n - 2 * f),
+            )
+        },
+        control=("f/(n-f)", (ratio_in_the_second_world(n, f), "=", f / (n - f))),
+        agrees_with=(
+            ratio_in_the_second_world,
+            "=",
+            theory.robustness_lower_bound,
+            [(n, f) for n in range(3, 30) for f in range(1, (n + 1) // 2)],
+        ),
     )
 
 

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import robustmath
+from robustmath import textbook
 from robustmath.claims import CORRECTED
 from robustmath.learning.mlp import gradients, initial_parameters
+from robustmath.theory.identities import variables
 from verify.real_gradients import WIDTHS, batches, worker_gradients
 
 
@@ -76,6 +78,47 @@ def test_resampling_grows_no_faster_than_the_data(evidence):
         evidence.measured(
             f"exponent of growth in {name}", claimed="linear", found=float(exponent), at_most=1.9
         )
+
+
+@pytest.mark.claim("S1-sgd")
+def test_the_mean_of_the_workers_is_the_mean_of_the_pooled_batch(evidence):
+    def weight(n, b):
+        return 1 / (n * b)
+
+    def weights_of_all_samples(n, b):
+        # The gradient of sample k is the k-th unit vector, so that an entry is a sample's weight.
+        batches = textbook.exact(np.eye(n * b, dtype=int)).reshape(n, b, n * b)
+        return textbook.mean(np.array([textbook.mean(own) for own in batches])).tolist()
+
+    n, b, pooled, own = variables("n b sum_of_n_workers sum_of_one_more")
+    evidence.proof(
+        "the mean of n workers' gradients is the gradient of their pooled batch of nb samples",
+        premise="a loss is a mean over samples, so a worker's gradient is the sum over its b"
+        " samples, divided by b; induction on n",
+        least={"n": 1, "b": 1},
+        steps={
+            "one worker": (own / b, "=", weight(1, b) * own),
+            "n workers and one more": (
+                (n * (weight(n, b) * pooled) + own / b) / (n + 1),
+                "=",
+                weight(n + 1, b) * (pooled + own),
+            ),
+        },
+        control=(
+            "one more, with b + 1 samples",
+            (
+                (n * (weight(n, b) * pooled) + own / (b + 1)) / (n + 1),
+                "=",
+                (pooled + own) / ((n + 1) * b + 1),
+            ),
+        ),
+        agrees_with=(
+            weight,
+            "=",
+            weights_of_all_samples,
+            [(n, b) for n in range(1, 5) for b in range(1, 5)],
+        ),
+    )
 
 
 @pytest.mark.claim("S1-sgd")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from fractions import Fraction
+from math import comb
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hypothesis.extra import numpy as st_numpy
 
 import robustmath
 from robustmath import attacks, textbook, theory
+from robustmath.theory.identities import variables
 from verify.real_gradients import worker_gradients
 
 # On a grid, so that no optimum lies between neighbouring floats, where no point can be certified.
@@ -90,16 +92,82 @@ def test_the_geometric_median_of_real_gradients_is_certified(evidence):
 @pytest.mark.claim("S2-median")
 @pytest.mark.parametrize("rule", RULES)
 def test_a_median_returns_1_where_the_mean_of_the_good_is_0(evidence, rule):
-    cases = {}
-    for u in ([1], [3, -4], [1, 0, -2, 2, 5]):
-        for n in (*range(1, 31), 100, 500):
+    def one(n):
+        return 1
+
+    def entries_of_the_median_over_those_of_u(n):
+        entries = []
+        for u in (np.array([1]), np.array([3, -4]), np.array([1, 7, -2, 2, 5])):
             good = np.outer([(-1) ** i for i in range(1, 2 * n + 1)], u)
             assert not good.mean(axis=0).any()
-            cases[n, tuple(u)] = (u, RULES[rule](np.vstack([good, u])))
-    evidence.exact_in_all(
-        f"{rule} of 2n good workers at +-u, whose mean is 0, and one Byzantine at u; (n, u)",
-        cases,
-        example=(500, (1,)),
+            entries += (RULES[rule](np.vstack([good, u])) / u).tolist()
+        return entries
+
+    n, a, b = variables("n |v-u| |v+u|")
+    evidence.proof(
+        f"{rule} of 2n good workers at +u and -u, whose mean is 0, and one Byzantine at u is u",
+        premise="n + 1 vectors are u, n are -u, of length 1; |v-u| + |v+u| >= 2 for every v, so"
+        " that both terms of the second step are >= 0, and the first is 0 only for v = u",
+        least={"n": 1},
+        steps={
+            "the mean of the good is 0": (n * 1 + n * -1, "=", 0),
+            "sum at v - sum at u = |v-u| + n (|v-u| + |v+u| - 2)": (
+                (n + 1) * a + n * b - n * 2,
+                "=",
+                a + n * (a + b - 2),
+            ),
+            "the middle one of 2n + 1 values is among the n + 1": (2 * (n + 1), ">", 2 * n + 1),
+        },
+        control=(
+            "the same sum without the Byzantine worker",
+            (n * a + n * b - n * 2, "=", a + n * (a + b - 2)),
+        ),
+        agrees_with=(
+            one,
+            "=",
+            entries_of_the_median_over_those_of_u,
+            [(n,) for n in (*range(1, 31), 100, 500)],
+        ),
+    )
+
+
+@pytest.mark.claim("S2-median")
+def test_how_often_resampling_fails_to_repair_the_median(evidence):
+    def chance(i):
+        return Fraction(comb(int(2 * i + 1), int(i)), comb(int(4 * i + 2), int(2 * i)))
+
+    def next_chance_over_this(i):
+        more_ways = (2 * i + 3) * (2 * i + 2) / ((i + 1) * (i + 2))
+        more_placements = (4 * i + 6) * (4 * i + 5) * (4 * i + 4) * (4 * i + 3)
+        return more_ways * (2 * i + 2) * (2 * i + 1) * (2 * i + 4) * (2 * i + 3) / more_placements
+
+    def chance_that_the_median_stays_1(i):
+        now, then = (theory.median_law(2 * k + 1, k + 1, 2)[1] for k in (i, i + 1))
+        return [now, then / next_chance_over_this(Fraction(i))]
+
+    (i,) = variables("i")
+    evidence.proof(
+        "with s = 2 the median of 2i + 1 outputs stays 1 with chance C(2i+1, i)/C(4i+2, 2i), and is"
+        " 0 otherwise",
+        premise="it is 1 if i + 1 outputs hold copies of +1 alone, -1 if i + 1 hold copies of -1"
+        " alone; all placements of the 2i copies of -1 are alike",
+        least={"i": 1},
+        holds_for="2i + 1 workers, i >= 1",
+        steps={
+            "i + 1 outputs at 1 take all copies of +1, so that none is mixed": (
+                2 * (i + 1),
+                "=",
+                2 * (2 * i + 1) - 2 * i,
+            ),
+            "there are too few copies of -1 for i + 1 outputs": (2 * (i + 1), ">", 2 * i),
+            "two more good workers divide the chance by more than 4": (
+                Fraction(1, 4),
+                ">",
+                next_chance_over_this(i),
+            ),
+        },
+        control=("by more than 4.2", (Fraction(10, 42), ">", next_chance_over_this(i))),
+        agrees_with=(chance, "=", chance_that_the_median_stays_1, [(i,) for i in range(1, 9)]),
     )
 
 
@@ -142,16 +210,35 @@ def distinct_arrangements(values, s):
 @pytest.mark.claim("S2-mimic2")
 @pytest.mark.parametrize("rule", RULES)
 def test_under_mimic2_a_median_returns_g1(evidence, rule):
-    g1, g2 = [1.0, -2.0, 0.25], [-3.0, 5.0, 7.0]
-    cases = {}
-    for half in range(1, 9):
-        good = np.array([g1] * half + [g2] * half)
-        for f in range(1, 2 * half):
-            cases[half, f] = (g1, RULES[rule](np.vstack([good, attacks.mimic(good, f)])))
-    evidence.exact_in_all(
-        f"{rule} of h workers who send g1, h who send g2 and f who mimic g1; (h, f)",
-        cases,
-        example=(4, 1),
+    def zero(h, f):
+        return 0
+
+    def entries_of_the_median_less_those_of_g1(h, f):
+        g1, g2 = [1.0, -2.0, 0.25], [-3.0, 5.0, 7.0]
+        good = np.array([g1] * h + [g2] * h)
+        return (RULES[rule](np.vstack([good, attacks.mimic(good, f)])) - g1).tolist()
+
+    h, f, a, b, apart = variables("h f |v-g1| |v-g2| |g1-g2|")
+    evidence.proof(
+        f"{rule} of h workers who send g1, h who send g2 and f who mimic g1 is g1",
+        premise="|v-g1| + |v-g2| >= |g1-g2| for every v, so that both terms of the first step are"
+        " >= 0, and its first is 0 only for v = g1",
+        least={"h": 1, "f": 1},
+        steps={
+            "sum at v - sum at g1 = f |v-g1| + h (|v-g1| + |v-g2| - |g1-g2|)": (
+                (h + f) * a + h * b - h * apart,
+                "=",
+                f * a + h * (a + b - apart),
+            ),
+            "more than half of the values are those of g1": (2 * (h + f), ">", 2 * h + f),
+        },
+        control=("no attackers: more than half", (2 * h, ">", 2 * h)),
+        agrees_with=(
+            zero,
+            "=",
+            entries_of_the_median_less_those_of_g1,
+            [(h, f) for h in range(1, 9) for f in range(1, 2 * h)],
+        ),
     )
 
 

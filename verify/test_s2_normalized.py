@@ -12,6 +12,8 @@ from hypothesis.extra import numpy as st_numpy
 
 import robustmath
 from robustmath import attacks, textbook
+from robustmath.claims import CORRECTED
+from robustmath.theory.identities import variables
 from verify.real_gradients import worker_gradients
 
 COORDINATE = st.floats(-100, 100, allow_subnormal=False)
@@ -58,6 +60,39 @@ def test_one_worker_moves_the_normalised_mean_by_at_most_2(evidence):
 
 
 @pytest.mark.claim("S2-nm-bounded")
+def test_two_unit_vectors_are_at_most_2_apart(evidence):
+    def squared_distance(k):
+        return 4 - 4 / (1 + k * k)
+
+    def squared_distance_moved(k):
+        others, before, after = [(0, 1), (3, 4)], (7, 0), (1 - k * k, 2 * k)
+        rows = (textbook.exact([first, *others]) for first in (before, after))
+        first, second = map(textbook.normalized_mean, rows)
+        return ((first - second) ** 2).sum()
+
+    a, b, c, d = variables("a b c d")
+    evidence.proof(
+        "(4) moves by the difference of unit vectors u and v, and ||u - v||^2 = 4 - ||u + v||^2",
+        premise="the other unit vectors stay as they are; u = (a, b) and v = (c, d) in a plane that"
+        " holds both, ||u||^2 = ||v||^2 = 1",
+        least={},
+        holds_for="n >= 1 and all vectors",
+        steps={
+            "||u-v||^2 + ||u+v||^2 = 2 ||u||^2 + 2 ||v||^2": (
+                (a - c) ** 2 + (b - d) ** 2 + (a + c) ** 2 + (b + d) ** 2,
+                "=",
+                2 * (a**2 + b**2) + 2 * (c**2 + d**2),
+            )
+        },
+        control=(
+            "||u-v||^2 = ||u||^2 + ||v||^2",
+            ((a - c) ** 2 + (b - d) ** 2, "=", a**2 + b**2 + c**2 + d**2),
+        ),
+        agrees_with=(squared_distance, "=", squared_distance_moved, [(k,) for k in range(9)]),
+    )
+
+
+@pytest.mark.claim("S2-nm-bounded")
 def test_the_bound_of_2_is_attained(evidence):
     others = [(0, 1), (3, 4)]
     before, after = [(1, 0), *others], [(-1, 0), *others]
@@ -84,18 +119,45 @@ def test_rfa_with_one_step_is_the_normalised_mean_shortened(evidence):
         "one worker that sends 2: RFA T=1 against NM",
         claimed=textbook.normalized_mean(alone),
         found=rfa,
-        shows="holds with a correction",
+        shows=CORRECTED,
         counterexample={"n": 1, "g_1": 2, "NM (4)": Fraction(1), "RFA T=1": rfa[0]},
     )
-    # Rows with rational lengths, so that every quantity is a fraction.
-    vectors = textbook.exact([(3, 4), (-5, 12), (8, 15), (0, -2), ("1/2", 0)])
-    shortening = (1 / textbook.norm(vectors)).sum()
-    rfa = textbook.rfa(vectors, 1, nu=0)
-    evidence.exact(
-        "corrected: RFA T=1 times sum_i 1/||g_i|| is NM, so the direction is the same",
-        claimed=textbook.normalized_mean(vectors),
-        found=shortening * rfa,
-        shows="holds with a correction",
+
+
+@pytest.mark.claim("S2-nm-rfa1")
+def test_rfa_with_one_step_times_the_sum_of_inverse_lengths_is_the_normalised_mean(evidence):
+    def one(k, h):
+        return 1
+
+    def rfa_times_the_sum_over_nm(k, h):
+        # Rows with rational lengths, so that every quantity is a fraction.
+        rows = textbook.exact([(3 * k, 4 * k), (-5 * h, 12 * h), (8, 15), (0, -2), ("1/2", 0)])
+        inverse_lengths = (1 / textbook.norm(rows)).sum()
+        return (
+            inverse_lengths * textbook.rfa(rows, 1, nu=0) / textbook.normalized_mean(rows)
+        ).tolist()
+
+    N, p, q = variables("N p q")
+    W = p / q
+    evidence.proof(
+        "corrected: RFA T=1 is (4) divided by W = sum_i 1/||g_i||: the direction is the same",
+        premise="a Weiszfeld step from 0 has the weights 1/||g_i - 0||, so it returns N/W, N an"
+        " entry of (4); W = p/q is any positive number",
+        least={"p": 1, "q": 1},
+        holds_for="n >= 1 and all vectors but 0",
+        steps={
+            "W N/W = N": (W * (N / W), "=", N),
+            "they differ by N(1-W)/W, 0 only if W = 1": (N / W - N, "=", N * (1 - W) / W),
+        },
+        control=("RFA T=1 is (4)", (N / W, "=", N)),
+        agrees_with=(
+            one,
+            "=",
+            rfa_times_the_sum_over_nm,
+            [(k, h) for k in range(1, 5) for h in range(1, 5)],
+        ),
+        shows=CORRECTED,
+        counterexample={"n": 1, "g_1": 2, "NM (4)": Fraction(1), "RFA T=1": Fraction(2)},
     )
 
 
@@ -123,7 +185,7 @@ def test_rfa_with_one_step_is_the_normalised_mean_shortened_on_real_gradients(ev
         claimed="0 but for rounding",
         control=("T=2", two_steps),
         max_examples=25,
-        shows="holds with a correction",
+        shows=CORRECTED,
     )
 
 
@@ -169,21 +231,39 @@ def test_rsa_is_equation_5_and_one_worker_moves_a_coordinate_by_at_most_2_lambda
 
 @pytest.mark.claim("S2-nm-attack")
 def test_f_attackers_leave_one_minus_f_over_S_of_the_step(evidence):
-    # Unit vectors (3/5, 4/5) and (3/5, -4/5) add to S = (6/5, 0) twice: |S| = 12/5.
-    good = textbook.exact([(3, 4), (3, -4)] * 2)
-    S = textbook.normalized_mean(good)
-    length = textbook.norm(S)
-    sent = [textbook.normalized_mean_attack(good, f) for f in range(5)]
-    found = [textbook.normalized_mean(np.vstack([good, v])) for v in sent]
-    evidence.exact(
-        "NM with f = 0..4 attackers, |S| = 12/5: (1 - f/|S|) S",
-        claimed=[(1 - f / length) * S for f in range(5)],
-        found=found,
-    )
-    evidence.exact(
-        "the step is reversed if and only if f > |S|",
-        claimed=[f > length for f in range(5)],
-        found=[step[0] < 0 for step in found],
+    def left(k, f):
+        return 1 - f / (Fraction(6, 5) * k)
+
+    def share_of_the_step_that_is_left(k, f):
+        # Unit vectors (3/5, 4/5) and (3/5, -4/5) add to (6/5, 0), k times: |S| = 6k/5.
+        good = textbook.exact([(3, 4), (3, -4)] * k)
+        attacked = np.vstack([good, textbook.normalized_mean_attack(good, f)])
+        return textbook.normalized_mean(attacked)[0] / textbook.normalized_mean(good)[0]
+
+    f, S, p, q, a, b = variables("f S p q a b")
+    length, more = p / q, a / b
+    evidence.proof(
+        "f attackers leave (1 - f/|S|) S of the sum S of the good unit vectors, which reverses the"
+        " step if and only if f > |S|",
+        premise="each attacker sends -S, whose unit vector is -S/|S|; |S| = p/q and the difference"
+        " a/b of f and |S| are any positive numbers",
+        least={"f": 1, "p": 1, "q": 1, "a": 1, "b": 1},
+        holds_for="f >= 1 and all good vectors with S other than 0",
+        steps={
+            "S + f (-S/|S|) = (1 - f/|S|) S": (S + f * (-S / length), "=", (1 - f / length) * S),
+            "f = |S| + a/b: the share is negative": (0, ">", 1 - (length + more) / length),
+            "|S| = f + a/b: the share is positive": (1 - f / (f + more), ">", 0),
+        },
+        control=(
+            "attackers who send +S",
+            (S + f * (S / length), "=", (1 - f / length) * S),
+        ),
+        agrees_with=(
+            left,
+            "=",
+            share_of_the_step_that_is_left,
+            [(k, f) for k in (1, 2, 3, 4) for f in range(6)],
+        ),
     )
 
 

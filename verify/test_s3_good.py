@@ -11,12 +11,29 @@ from hypothesis import strategies as st
 
 import robustmath
 from robustmath import textbook, theory
-from robustmath.claims import REFUTED
+from robustmath.claims import CORRECTED, REFUTED
 from robustmath.montecarlo import count_outcomes, estimate, law_region, mean_interval
+from robustmath.theory.identities import variables
+from verify.formulas import exchange, pattern_law, same_worker
 from verify.real_gradients import worker_gradients
 
 GRID = [(n, f, s) for n in range(2, 8) for f in range(1, n) for s in range(1, 4)]
+SMALL = [(n, f, s) for n in range(2, 5) for f in range(1, n) for s in range(1, 3)]
+READINGS = ("shuffled", "sequential", "verbatim", "independent")
 TRIALS = 1_000_000
+
+m, f, s = variables("m f s")
+n = m + f
+
+
+def printed(n, f, s):
+    """(9)."""
+    return (n - 1) / (s * n - 1)
+
+
+def corrected(n, f, s):
+    """(9) with m = n - f in place of n."""
+    return (n - f - 1) / (s * (n - f) - 1)
 
 
 @st.composite
@@ -53,6 +70,52 @@ def test_at_least_T_minus_sf_outputs_are_good(evidence, reading):
         claimed="at most 1, surely",
         control=("the loop as printed, which has no cap", as_printed),
         max_examples=300,
+    )
+
+
+@pytest.mark.claim("S3-good")
+def test_at_least_T_minus_sf_outputs_are_good_for_all_sizes(evidence):
+    def bound(n, f, s):
+        return n - s * f
+
+    def least_number_of_good_outputs(n, f, s):
+        return [
+            min(k for k, p in enumerate(theory.good_count_pmf(n, f, s, reading=reading)) if p)
+            for reading in ("shuffled", "sequential")
+        ]
+
+    T, unused, together = variables("T unused together")
+    spoilt = s * f - unused - together
+    evidence.proof(
+        "at least T - sf outputs are good, surely, for shuffled copies and for the redraw",
+        premise="f Byzantine workers fill sf places, less those that are not among the outputs'"
+        " (unused); each spoils one output, less those that meet in one (together)",
+        least={"f": 0, "s": 1, "T": 1, "unused": 0, "together": 0},
+        holds_for="n >= T >= 1, f >= 0, s >= 1",
+        steps={
+            "T - spoilt is more than T - sf - 1": (T - spoilt, ">", T - s * f - 1),
+        },
+        control=("at least T - sf + 1", (T - spoilt, ">", T - s * f)),
+        agrees_with=(bound, "<=", least_number_of_good_outputs, SMALL),
+    )
+
+
+@pytest.mark.claim("S3-good")
+def test_the_loop_as_printed_can_leave_fewer_than_T_minus_sf_outputs_good(evidence):
+    n, f, s = 2, 1, 1
+    law = theory.good_count_pmf(n, f, s, reading="verbatim")
+    evidence.differs(
+        "the loop as printed: chance that fewer than T - sf outputs are good, n=2, f=1, s=1",
+        claimed=Fraction(0),
+        found=sum(law[: theory.minimum_good(n, f, s)]),
+        shows=CORRECTED,
+        counterexample={
+            "n": n,
+            "f": f,
+            "s": s,
+            "draws": "the Byzantine worker fills g_1, has c = s, and is drawn again for g_2",
+            "law of the number of good outputs": dict(enumerate(law)),
+        },
     )
 
 
@@ -96,30 +159,73 @@ def test_the_number_of_good_outputs_has_the_law_of_theory(evidence):
 
     share = evidence.error_probability
 
-    def region(reading):
-        counts = count_outcomes(number(reading), TRIALS, rng=evidence.rng, categories=len(law))
+    def region(reading, trials):
+        counts = count_outcomes(number(reading), trials, rng=evidence.rng, categories=len(law))
         return law_region(counts, share)
 
     evidence.monte_carlo(
         "law of the number of good outputs, 6 to 10; n=10, f=2, s=2",
         claimed=[[float(p) for p in law]],
-        found=region("shuffled"),
-        control=("the sequential reading", region("sequential")),
+        found=region("shuffled", TRIALS),
+        control=("the sequential reading", region("sequential", TRIALS // 50)),
+    )
+
+
+@pytest.mark.claim("S3-good-ident")
+def test_good_outputs_are_identically_distributed(evidence):
+    def law_among_the_good(n, f, s):
+        return pattern_law(n - f, s)
+
+    def laws_of_the_good_outputs(n, f, s):
+        return theory.pattern_laws(n, s, "shuffled", f)
+
+    evidence.proof(
+        "given that g_t is good, it has the law of s of the s(n-f) good copies drawn without"
+        " replacement, every t",
+        premise="no exchange of two neighbouring places changes a chance, hence no exchange of g_t"
+        " and g_1, which makes of a good g_t a good g_1",
+        holds_for="n > f >= 0, s >= 1",
+        agrees_with=(law_among_the_good, "=", laws_of_the_good_outputs, GRID),
+        **exchange(),
+    )
+
+
+@pytest.mark.claim("S3-good-ident")
+@pytest.mark.parametrize("reading", ["sequential", "verbatim"])
+def test_good_outputs_differ_in_law_when_indices_are_redrawn(evidence, reading):
+    laws = theory.pattern_laws(3, 2, reading, 1)
+    alone = [law[2,] for law in laws]
+    evidence.differs(
+        f"chance that a good g_t is one worker's vector, t = 1, 2, 3; n=3, f=1, s=2, {reading}",
+        claimed=[alone[0]] * 3,
+        found=alone,
+        shows=CORRECTED,
+        counterexample={"n": 3, "f": 1, "s": 2, "reading": reading, "chances": alone},
     )
 
 
 @pytest.mark.claim("S3-good-mean")
 def test_the_mean_of_a_good_output_is_the_mean_of_the_good(evidence):
-    evidence.exact_in_all(
-        "chance that a place of a good g_t holds a given good worker, every t: 1/m; (n, f, s)",
-        {
-            (n, f, s): (
-                [Fraction(1, n - f)] * n,
-                theory.inclusion_probabilities(n, s, "shuffled", f),
-            )
-            for n, f, s in GRID
+    def chance(n, f, s):
+        return 1 / (n - f)
+
+    def chances_of_every_reading(n, f, s):
+        return [p for r in READINGS for p in theory.inclusion_probabilities(n, s, r, f)]
+
+    (total,) = variables("sum_of_x")
+    evidence.proof(
+        "a place of a good g_t holds each good worker with chance 1/m, m = n - f, so that"
+        " E[g_t | good] is the mean of the good, in every reading",
+        premise="renaming the good workers changes neither the law of their places nor whether g_t"
+        " is good, so a place holds all m with one chance",
+        least={"m": 1, "f": 0, "s": 1},
+        holds_for="n > f >= 0, s >= 1",
+        steps={
+            "m times 1/m is 1": (m * chance(n, f, s), "=", 1),
+            "sum_j x_j/m is the mean of the good": (chance(n, f, s) * total, "=", total / m),
         },
-        example=(7, 2, 2),
+        control=("chance 1/n", (m / n, "=", 1)),
+        agrees_with=(chance, "=", chances_of_every_reading, SMALL),
     )
 
 
@@ -137,41 +243,91 @@ def test_good_outputs_average_to_the_mean_of_the_good(evidence):
     rows = np.array([[0, 0], [0.5, 0], [0, 0.25], [1, 0.5], [1, 1], [1, 1]])
     share = evidence.error_probability
 
-    def interval(only_good):
+    def interval(only_good, trials):
         def draw(rng, size):
             return rows[first_output(rng, size, 6, 4, 2, only_good)].mean(axis=1)
 
-        return mean_interval(estimate(draw, TRIALS, rng=evidence.rng, bounds=(0, 1)), share)
+        return mean_interval(estimate(draw, trials, rng=evidence.rng, bounds=(0, 1)), share)
 
     evidence.monte_carlo(
         "mean of g_1 given that it is good, n=6, f=2, s=2",
         claimed=rows[:4].mean(axis=0),
-        found=interval(True),
-        control=("not given that it is good", interval(False)),
+        found=interval(True, TRIALS),
+        control=("not given that it is good", interval(False, TRIALS // 500)),
     )
 
 
 @pytest.mark.claim("S3-good-var")
 def test_the_variance_of_a_good_output_has_m_in_place_of_n(evidence):
-    sizes = [*GRID, (10, 2, 2), (25, 5, 2)]
-    found = {(n, f, s): theory.variance_factors(n, s, "shuffled", f) for n, f, s in sizes}
-    evidence.exact_in_all(
-        "corrected: var(g_t | good)/sigma~^2 = (m-1)/(sm-1), m = n - f, every t; exact law against"
-        " formula; (n, f, s)",
-        {
-            (n, f, s): ([theory.good_variance_factor(n, f, s)] * n, factors)
-            for (n, f, s), factors in found.items()
+    def factors_by_law_and_in_closed_form(n, f, s):
+        exact = theory.variance_factors(n, s, "shuffled", f)
+        return [*exact, theory.good_variance_factor(n, f, s)]
+
+    q, c = same_worker(m, s), -1 / (m - 1)
+    evidence.proof(
+        "corrected: var(g_t | good) = (m-1)/(sm-1) sigma~^2, m = n - f, every t",
+        premise="given that g_t is good, two of its places hold distinct copies of the sm of good"
+        " workers, and every ordered pair of copies is as likely",
+        least={"m": 2, "f": 0, "s": 1},
+        holds_for="n >= f + 2, f >= 0, s >= 1",
+        steps={
+            "of one worker with chance q = (s-1)/(sm-1)": (
+                m * s * (s - 1) / (s * m * (s * m - 1)),
+                "=",
+                q,
+            ),
+            "if not, <x_i - mu~, x_j - mu~> is c = -sigma~^2/(m-1) on average": (
+                m + m * (m - 1) * c,
+                "=",
+                0,
+            ),
+            "(s + s(s-1)(q + (1-q)c))/s^2 is (m-1)/(sm-1)": (
+                (s + s * (s - 1) * (q + (1 - q) * c)) / s**2,
+                "=",
+                corrected(n, f, s),
+            ),
         },
-        example=(10, 2, 2),
+        control=("(9) as printed", (corrected(n, f, s), "=", printed(n, f, s))),
+        agrees_with=(
+            corrected,
+            "=",
+            factors_by_law_and_in_closed_form,
+            [(n, f, s) for n, f, s in [*GRID, (10, 2, 2), (25, 5, 2)] if n >= f + 2],
+        ),
     )
-    evidence.exact_in_all(
-        "the printed (n-1)/(sn-1) is larger if and only if s >= 2, for f >= 1: an upper bound;"
-        " (n, f, s)",
-        {
-            (n, f, s): (s >= 2, theory.printed_good_variance_factor(n, f, s) > factors[0])
-            for (n, f, s), factors in found.items()
+
+
+@pytest.mark.claim("S3-good-var")
+def test_the_printed_variance_is_larger_for_all_sizes(evidence):
+    gap = printed(n, f, s) - corrected(n, f, s)
+    evidence.proof(
+        "(9) as printed is larger than the variance if f >= 1 and s >= 2: an upper bound",
+        premise="the corrected variance, which is proved above",
+        least={"m": 1, "f": 1, "s": 2},
+        holds_for="n > f >= 1, s >= 2",
+        steps={
+            "the difference is (s-1)f/((sn-1)(sm-1))": (
+                gap,
+                "=",
+                (s - 1) * f / ((s * n - 1) * (s * m - 1)),
+            ),
+            "which is positive": (gap, ">", 0),
         },
-        example=(10, 2, 2),
+        control=("it is smaller", (-gap, ">", 0)),
+        agrees_with=(
+            printed,
+            "=",
+            theory.printed_good_variance_factor,
+            [size for size in GRID if size[2] > 1],
+        ),
+        shows=REFUTED,
+        counterexample={
+            "n": 3,
+            "f": 1,
+            "s": 2,
+            "printed": theory.printed_good_variance_factor(3, 1, 2),
+            "true": theory.variance_factors(3, 2, "shuffled", 1)[0],
+        },
     )
 
 
@@ -227,7 +383,8 @@ def test_the_variance_of_good_outputs_of_real_gradients(evidence):
 
     share = evidence.error_probability
     bounds = (0, squares.max() * (1 + 1e-12))
-    moments = estimate(squared_distance, TRIALS, rng=evidence.rng, bounds=bounds)
+    # As many trials as tell the printed value from the true one, which is proved
+    moments = estimate(squared_distance, TRIALS // 50, rng=evidence.rng, bounds=bounds)
     evidence.monte_carlo(
         "var(g_1 | good)/sigma~^2, 4 label-sorted workers' gradients, n=8, f=4, s=2",
         claimed=float(theory.good_variance_factor(n, f, s)),

@@ -34,6 +34,7 @@ from verify.report import (
     control_text,
     effort_text,
     found_text,
+    sentence,
 )
 from verify.reporting.drawings import drawing
 from verify.reporting.findings import FINDINGS, Finding, finding_of, typeset
@@ -322,7 +323,7 @@ def _card(row: Row) -> str:
         f'<span class="muted">{text(claim.source)}</span>'
         '<span class="copy"><button type="button" data-copy="link" hidden>Copy link</button>'
         '<button type="button" data-copy="note" hidden>Copy as BibTeX note</button></span>'
-        f'</header><p class="sentence">{text(claim.statement)}</p>{failures}'
+        f'</header><p class="sentence">{text(sentence(claim))}</p>{failures}'
         f"{_correction(claim.id)}{'' if first is None else _decisive(first)}"
         f"{_figure(claim.id)}{folded}</article>\n"
     )
@@ -342,8 +343,8 @@ def _decisive(record: Record) -> str:
     """Return one line on the check that decides the verdict."""
     claimed = f"claimed {text(brief(record.claimed))}; " if record.claimed is not None else ""
     scope = (
-        f' <span class="scope">{text(getattr(record, "holds_for", None))}</span>'
-        if getattr(record, "holds_for", None)
+        f' <span class="scope">{text(record.holds_for)}</span>'
+        if record.holds_for
         else ""
     )
     return (

@@ -1,0 +1,237 @@
+"""What decides a verdict: experiments by their intervals, proofs by every step, near controls."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from robustmath.claims import CORRECTED, HOLDS, NOT_REPRODUCED, REFUTED, REPRODUCED, find_claim
+from robustmath.learning.figures.summary import Estimate
+from robustmath.montecarlo import ErrorBudget, law_region, probability_interval
+from robustmath.theory.identities import variables
+from verify import report
+from verify.evidence import NEAR, Evidence
+
+n, s = variables("n s")
+
+
+def books(checks=0):
+    """Return the evidence of a test that is not run by pytest."""
+    budget = ErrorBudget(1e-6)
+    budget.declare(max(checks, 1))
+    claim = find_claim("S3-var")
+    return Evidence(claim=claim, checks=checks, test="t", seed=0, budget=budget, full=False)
+
+
+# Experiments
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "ends", "expected"),
+    [
+        (1.0, 0.9, {"low": 0}, REPRODUCED),
+        (1.0, 1.1, {"low": 0}, NOT_REPRODUCED),  # the mean alone is above 0
+        (-1.0, 0.5, {"low": 0}, NOT_REPRODUCED),
+        (-1.0, 1.1, {"high": 0}, NOT_REPRODUCED),  # the mean alone is below 0
+        (-1.0, 0.9, {"high": 0}, REPRODUCED),
+        (0.5, 4.0, {"low": -5, "high": 5}, REPRODUCED),
+        (0.5, 5.0, {"low": -5, "high": 5}, NOT_REPRODUCED),
+        (-0.5, 5.0, {"low": -5, "high": 5}, NOT_REPRODUCED),
+        (0.0, 5.0, {"low": -5, "high": 5}, REPRODUCED),
+    ],
+)
+def test_an_experiment_is_decided_by_its_interval(mean, half, ends, expected):
+    evidence = books()
+    evidence.experiment("gain", claimed="?", found=Estimate(mean, half, 3), **ends)
+    evidence.experiment("gain", claimed="?", found=Estimate(mean, half, 3), otherwise=CORRECTED)
+    (record, everywhere) = evidence.records
+    assert record.shows == expected
+    assert record.interval == {"low": mean - half, "high": mean + half}
+    assert record.claimed_range == [ends.get("low", -np.inf), ends.get("high", np.inf)]
+    assert (record.found, record.trials, record.error_probability) == (mean, 3, 0.05)
+    assert everywhere.shows == REPRODUCED
+    assert report.found_text(record) == f"{mean:.4g} in [{mean - half:.4g}, {mean + half:.4g}]"
+    assert report.effort_text(record) == "3 seeds, 95 % interval"
+
+
+def test_an_experiment_that_fails_is_what_otherwise_says():
+    evidence = books()
+    evidence.experiment("", claimed="", found=Estimate(1, 2, 3), low=0, otherwise=CORRECTED)
+    assert evidence.records[0].shows == CORRECTED
+    with pytest.raises(ValueError, match="at least 2 seeds"):
+        evidence.experiment("", claimed="", found=Estimate(1, None, 1), low=0)
+
+
+def test_the_report_says_how_many_experiments_are_expected_to_miss():
+    assert "of 30 intervals at 95 % some 1.5 are" in " ".join(
+        report.Summary(0, 1, 1e-7, 1e-6, 30).lines()
+    )
+    assert "95 %" not in " ".join(report.Summary(0, 1, 1e-7, 1e-6).lines())
+
+
+# Proofs
+
+
+def factor(n, s):
+    return (n - 1) / (s * n - 1)
+
+
+def same_factor(n, s):
+    return [factor(Fraction(n), s)] * 3
+
+
+PROOF = {
+    "premise": "every pair is as likely",
+    "least": {"n": 2, "s": 2},
+    "steps": {
+        "less than 1": (1, ">", factor(n, s)),
+        "by as much": (1 - factor(n, s), "=", n * (s - 1) / (s * n - 1)),
+    },
+    "control": ("s in place of s - 1", (1 - factor(n, s), "=", n * s / (s * n - 1))),
+    "agrees_with": (factor, "=", same_factor, [(2, 2), (3, 5)]),
+}
+
+
+def test_a_proof_says_for_whom_it_holds_and_what_it_rests_on():
+    evidence = books()
+    evidence.proof("the factor", **PROOF)
+    evidence.proof(
+        "the factor",
+        **PROOF | {"agrees_with": (lambda n, s: 0, "<=", same_factor, [(2, 2)])},
+        holds_for="n > 1",
+        shows=REFUTED,
+        counterexample={"n": 2},
+    )
+    record, second = evidence.records
+    assert (record.kind, record.what, record.shows) == ("proof", "the factor", HOLDS)
+    assert record.claimed == "for all n >= 2, s >= 2"
+    assert record.holds_for == "all n >= 2, s >= 2"
+    assert record.found == "proved; = same_factor at 2 (n, s)"
+    assert report.effort_text(record) == (
+        "premise: every pair is as likely; judged: less than 1; by as much"
+    )
+    assert report.control_text(record) == "refuses s in place of s - 1"
+    assert (second.holds_for, second.shows) == ("all n > 1", REFUTED)
+    row = report.Row(find_claim("S3-var"), REFUTED, [record], [])
+    for text in (
+        " ".join(" ".join(report.terminal([row], report.Summary(0, 1, 0, 1), 140)).split()),
+        report.as_markdown([row], report.Summary(0, 1, 0, 1)),
+        report.as_json([row]),
+    ):
+        assert "premise" in text
+        assert "less than 1" in text
+        assert "n >= 2, s >= 2" in text.replace("&gt;", ">")
+        assert "shuffled copies" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"least": {"n": 2, "s": 1}}, "not shown: less than 1"),
+        ({"steps": {"it": (1 - factor(n, s), "=", s / (s * n - 1))}}, "not shown: it"),
+        ({"steps": {"it": (factor(n, s), ">", 1)}}, "not shown: it"),
+        ({"control": ("true", (n / s, "=", n / s))}, "the control is not refused: true"),
+        ({"control": ("true", (n * s, ">", s))}, "the control is not refused: true"),
+        (
+            {"agrees_with": (factor, "=", lambda n, s: [Fraction(2, 5), 0.5], [(3, 2)])},
+            "the code 0.5",
+        ),
+        ({"agrees_with": (factor, "=", lambda n, s: 1 / 3, [(2, 2)])}, "gives 1/3, the code 0.33"),
+        ({"agrees_with": (factor, "=", same_factor, [(2, 2), (2, 3), (1, 1)])}, None),
+        ({"agrees_with": (factor, "<=", lambda n, s: 0, [(2, 2)])}, "gives 1/3, the code 0"),
+        ({"agrees_with": (factor, "<=", lambda n, s: [1, 0], [(2, 2)])}, "the code 0"),
+    ],
+)
+def test_a_proof_fails_with_any_of_its_parts(change, message):
+    evidence = books()
+    with pytest.raises(AssertionError if message else ZeroDivisionError, match=message):
+        evidence.proof("it", **PROOF | change)
+    assert not evidence.records
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"premise": ""}, "needs a premise"),
+        ({"steps": {}}, "and a step"),
+        ({"steps": {"it": (1, "<", 2)}}, "a step needs '=' or '>'; got '<'"),
+        ({"agrees_with": (factor, "=", same_factor, [])}, "and a grid"),
+        ({"agrees_with": (factor, ">", same_factor, [(2, 2)])}, "needs '=' or '<='"),
+        ({"least": {"n": 2}}, "the least value of s"),
+        ({"shows": REFUTED}, "without a counterexample"),
+    ],
+)
+def test_a_proof_without_its_parts_is_refused(change, message):
+    evidence = books()
+    with pytest.raises(ValueError, match=message):
+        evidence.proof("it", **PROOF | change)
+    assert not evidence.records
+
+
+# Monte Carlo
+
+
+def test_a_control_is_a_near_miss():
+    evidence = books(checks=1)
+    share = evidence.error_probability
+    found = probability_interval([5000, 2500], 10_000, share)
+    middle, length = found.estimate, found.high - found.low
+    for away in (-1.05 * NEAR, 1.05 * NEAR, np.array([0, 1.05 * NEAR])):
+        control, evidence = ("far", middle + away * length), books(checks=1)
+        with pytest.raises(AssertionError, match="the control is no near miss"):
+            evidence.monte_carlo("it", claimed=middle, found=found, control=control)
+    for away in (0.95 * NEAR, np.array([-0.6, 0])):
+        evidence = books(checks=1)
+        evidence.monte_carlo(
+            "it", claimed=middle, found=found, control=("near", middle + away * length)
+        )
+        lengths = evidence.records[0].control["lengths"]
+        assert lengths == pytest.approx(np.max(np.abs(away)))
+        assert f"{lengths:.2g} lengths away" in report.control_text(evidence.records[0])
+
+
+def test_a_control_by_trials_of_its_own_is_measured_by_its_own_interval():
+    evidence = books(checks=1)
+    share = evidence.error_probability
+    fair, loaded = ([[10_000] * 2], [[10_600, 9_400]])
+    evidence.monte_carlo(
+        "coin",
+        claimed=[0.5, 0.5],
+        found=law_region(fair, share),
+        control=("loaded", law_region(loaded, share)),
+    )
+    control = evidence.records[0].control
+    root = (control["interval"]["divergence"] / control["interval"]["limit"]) ** 0.5
+    assert control["lengths"] == pytest.approx(root / 2)
+    evidence = books(checks=1)
+    with pytest.raises(AssertionError, match="no near miss"):
+        evidence.monte_carlo(
+            "coin",
+            claimed=[0.5, 0.5],
+            found=law_region(fair, share),
+            control=("a coin with two heads", law_region([[19_000, 1_000]], share)),
+        )
+
+
+# The report
+
+
+def test_several_intervals_are_shown_by_the_widest():
+    ends = {"low": [0.4, 0.3], "high": [0.6, 0.9]}
+    assert report.interval_text([0.5, 0.5], [0.5, 0.55], ends) == "0.5 to 0.55 in [0.3, 0.9]"
+    assert report.interval_text(0.5, [0.5, 0.55], ends) == "0.5 to 0.55 in [0.3, 0.9]"
+    assert report.interval_text([0.5, 0.6], [0.5, 0.55], ends) == (
+        "(0.5, 0.55), intervals no longer than 0.6"
+    )
+    assert probability_interval([1, 500], 1000, 0.1).resolution == pytest.approx(
+        np.diff(probability_interval(500, 1000, 0.05)[1:3])[0]
+    )
+
+
+def test_cases_are_counted():
+    evidence = books()
+    evidence.exact_in_all("it; (n, s)", {(1, 2): (1, 1), (3, 2): (2, 2)}, example=(3, 2))
+    (record,) = evidence.records
+    assert (record.claimed, record.found, record.holds_for) == (2, 2, "these 2 cases")
+    assert record.what == "it; (n, s), shown is (3, 2)"
+    assert report.effort_text(record) == "for these 2 cases"
