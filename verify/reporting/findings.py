@@ -54,7 +54,7 @@ FINDINGS = (
         "equation_9",
     ),
     Finding(
-        ("S3-cap",),
+        ("S3-cap", "S3-good", "S3-dep"),
         "The loop of Algorithm 2, as printed, can use a worker more than s times, and can leave"
         " fewer than T - sf good averages.",
         "draw j; if $c[j] < s$ then $c[j] += 1$; if $c[j] = s$ leave the loop",
@@ -62,11 +62,13 @@ FINDINGS = (
         "n = 2 workers, s = 1: with chance 1/2 both averages are the same worker's; if it is"
         " Byzantine (f = 1, chance 1/4), none is good, though T - sf = 1.",
         "The first place goes to some worker j, which then has c[j] = 1 = s. With chance 1/2 the"
-        " second draw is j again; c[j] = s is true, so the loop ends and j is used twice.",
+        " second draw is j again; c[j] = s is true, so the loop ends and j is used twice. In"
+        " general 2s draws of one worker fill s + 1 places with it: for every n and s the chance is"
+        " at least n^(1-2s). With s = 1 every draw ends the loop, so the averages are independent.",
         "algorithm_2_as_printed",
     ),
     Finding(
-        ("S3-var", "S3-ident"),
+        ("S3-var", "S3-ident", "S3-good-ident"),
         "Equation (8) holds for shuffled copies, not if indices are redrawn one by one until one"
         " with c[j] < s comes up.",
         "$var(g_t) = (n-1)/(s n-1) sigma^2$ for every t, identically distributed",
@@ -76,7 +78,8 @@ FINDINGS = (
         "Let q be the chance that two places of g_t hold the same worker. The variance is"
         " (1/s)(1 + (s-1)(nq-1)/(n-1)) sigma^2, and q = (s-1)/(sn-1), that of shuffled copies,"
         " gives (8). With a redraw no worker can reach its cap before the s places of g_1 are"
-        " filled, so they are independent: q = 1/n.",
+        " filled, so they are independent: q = 1/n, and the variance is larger than (8) for every n"
+        " and s >= 2.",
         "algorithm_2_as_printed",
     ),
     Finding(
