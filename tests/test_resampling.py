@@ -213,6 +213,22 @@ def test_slots_have_shape_dtype_and_range(reading, trials):
     slots[...] = 0
 
 
+@pytest.mark.parametrize(("n", "s"), [(341, 3), (342, 3), (600, 2), (1025, 1), (40, 26)])
+def test_every_trial_is_a_shuffle_of_its_own(n, s):
+    # On both sides of the number of places above which another way of shuffling is taken
+    trials = 200
+    slots = sample_slots(n, s, trials=trials, rng=seeded(n)).reshape(trials, n * s)
+    np.testing.assert_array_equal(np.sort(slots), [np.repeat(np.arange(n), s)] * trials)
+    assert len(np.unique(slots, axis=0)) == trials
+    # No place prefers low or high workers over the trials: its mean is within 7 deviations.
+    deviations = slots.mean(axis=0) - (n - 1) / 2
+    assert np.abs(deviations).max() < 7 * np.sqrt((n * n - 1) / 12 / trials)
+    # Nor does a trial resemble the one before: of its n s places s hold the same worker.
+    alike = (slots[1:] == slots[:-1]).sum()
+    mean = (trials - 1) * s
+    assert abs(alike - mean) < 7 * np.sqrt(mean)
+
+
 @pytest.mark.parametrize("reading", READINGS)
 def test_one_worker_has_nothing_to_choose(reading):
     np.testing.assert_array_equal(sample_slots(1, 3, reading=reading, rng=seeded()), [[0, 0, 0]])
