@@ -12,6 +12,7 @@ from scipy import stats
 from robustmath.montecarlo import (
     ErrorBudget,
     Moments,
+    betting_interval,
     count_outcomes,
     covariance_interval,
     estimate,
@@ -184,6 +185,98 @@ def test_mean_interval_covers_every_coin(trials, delta):
         law = stats.binom.pmf(np.arange(trials + 1), trials, p)
         missed = [not interval.contains(p) for interval in intervals]
         assert law @ missed <= delta
+
+
+def bets_in_turn(x, delta, m):
+    """Return the capitals of two gamblers on more and on less than m, one outcome at a time."""
+    more = less = 1.0
+    mean_sum, square_sum = 1 / 2, 1 / 4
+    for t, outcome in enumerate(x, start=1):
+        bet = math.sqrt(2 * math.log(2 / delta) / (len(x) * square_sum / t))
+        more *= 1 + min(bet, 0.75 / m) * (outcome - m)
+        less *= 1 - min(bet, 0.75 / (1 - m)) * (outcome - m)
+        mean_sum += outcome
+        square_sum += (outcome - mean_sum / (t + 1)) ** 2
+    return more, less
+
+
+@pytest.mark.parametrize("delta", [0.3, 1e-4])
+def test_betting_interval_ends_where_gamblers_win(delta):
+    x = rng(4).beta(2, 5, 300)
+    interval = betting_interval(2 + 3 * x, delta, bounds=(2, 5))
+    low, high = (interval.low[0] - 2) / 3, (interval.high[0] - 2) / 3
+    for m, capital in ((low, bets_in_turn(x, delta, low)[0]), (high, 0)):
+        capital = capital or bets_in_turn(x, delta, m)[1]
+        assert capital == pytest.approx(2 / delta, rel=1e-6)
+    assert max(bets_in_turn(x, delta, x.mean())) < 2 / delta
+    assert interval.estimate == pytest.approx(2 + 3 * x.mean())
+    assert (interval.trials, interval.error_probability) == (300, delta)
+
+
+@pytest.mark.parametrize("delta", [0.5, 0.3, 0.05])
+@pytest.mark.parametrize("trials", [1, 4, 9])
+def test_betting_interval_covers_every_coin(trials, delta):
+    sequences = np.array(list(itertools.product((0, 1), repeat=trials)))
+    intervals = [betting_interval(flips, delta, bounds=(0, 1)) for flips in sequences]
+    heads = sequences.sum(axis=1)
+    for p in (1e-3, 0.05, 0.2, 0.5, 0.7, 0.95):
+        chances = p**heads * (1 - p) ** (trials - heads)
+        missed = sum(
+            chance
+            for chance, found in zip(chances, intervals, strict=True)
+            if not found.contains(p)
+        )
+        assert missed <= delta
+
+
+def test_betting_interval_covers_a_skewed_law_as_often_as_it_says():
+    p, delta, misses = 0.03, 0.2, 0
+    for seed in range(300):
+        x = np.where(rng(seed).random((50, 2)) < p, 1.0, 0.01)
+        misses += not betting_interval(x, delta, bounds=(0, 1)).contains(p + 0.01 * (1 - p))
+    # 1e-9 of the runs of an interval that misses in one case of five would miss as often.
+    assert misses <= stats.binom.isf(1e-9, 300, delta)
+
+
+def test_betting_interval_is_shorter_where_trials_are_few():
+    def ratio(trials):
+        x = rng(5).beta(8, 3, trials)
+        moments = moments_of(x, (0, 1))
+        bet = betting_interval(x, 1e-7, bounds=(0, 1))
+        assert bet.contains(8 / 11)
+        return mean_interval(moments, 1e-7).resolution / bet.resolution
+
+    assert ratio(2000) > 1.5
+    assert ratio(20_000) > 1.1
+
+
+def test_betting_interval_shares_its_error_and_keeps_to_the_bounds():
+    x = rng(6).random((500, 2))
+    both = betting_interval(x, 1e-3, bounds=([0, -1], [1, 2]))
+    for column, bounds in enumerate(((0, 1), (-1, 2))):
+        alone = betting_interval(x[:, column], 5e-4, bounds=bounds)
+        assert both.low[column] == alone.low[0]
+        assert both.high[column] == alone.high[0]
+    few = betting_interval([0.5, 0.25], 1e-3, bounds=(0, 1))
+    assert (few.low, few.high) == (0, 1)
+    constant = betting_interval(np.zeros(10_000), 1e-3, bounds=(0, 1))
+    assert constant.low == 0
+    assert 0 < constant.high < 0.01
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "bounds", "message"),
+    [
+        ([0.5, 1.1], (0, 1), "outcomes within bounds"),
+        ([0.5, np.nan], (0, 1), "outcomes within bounds"),
+        ([], (0, 1), r"shape \(N,\)"),
+        (np.zeros((2, 2, 2)), (0, 1), r"shape \(N,\)"),
+        ([0.5], (1, 0), "low < high"),
+    ],
+)
+def test_betting_interval_refuses(outcomes, bounds, message):
+    with pytest.raises(ValueError, match=f"betting_interval needs .*{message}"):
+        betting_interval(outcomes, 0.1, bounds=bounds)
 
 
 @pytest.mark.parametrize("trials", [4, 60])
@@ -431,6 +524,8 @@ def test_intervals_refuse_error_probabilities(delta):
         probability_interval(3, 10, delta)
     with pytest.raises(ValueError, match="law_region"):
         law_region([3, 7], delta)
+    with pytest.raises(ValueError, match="betting_interval"):
+        betting_interval([0.5], delta, bounds=(0, 1))
 
 
 def test_intervals_refuse_what_they_cannot_answer():

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 import robustmath
 from robustmath import textbook, theory
 from robustmath.claims import CORRECTED, REFUTED
-from robustmath.montecarlo import count_outcomes, estimate, law_region, mean_interval
+from robustmath.montecarlo import (
+    betting_interval,
+    count_outcomes,
+    estimate,
+    law_region,
+    mean_interval,
+)
 from robustmath.theory.identities import variables
 from verify.formulas import exchange, pattern_law, same_worker
 from verify.real_gradients import worker_gradients
@@ -377,17 +383,13 @@ def test_the_variance_of_good_outputs_of_real_gradients(evidence):
     squares = np.diag(gram)
     table = (squares[:, None] + squares + 2 * gram) / 4
 
-    def squared_distance(rng, size):
-        first, second = first_output(rng, size, n, m, s).T
-        return table[first, second]
-
-    share = evidence.error_probability
-    bounds = (0, squares.max() * (1 + 1e-12))
     # As many trials as tell the printed value from the true one, which is proved
-    moments = estimate(squared_distance, TRIALS // 50, rng=evidence.rng, bounds=bounds)
+    first, second = first_output(evidence.rng, TRIALS // 80, n, m, s).T
+    bounds = (0, squares.max() * (1 + 1e-12))
+    interval = betting_interval(table[first, second], evidence.error_probability, bounds=bounds)
     evidence.monte_carlo(
         "var(g_1 | good)/sigma~^2, 4 label-sorted workers' gradients, n=8, f=4, s=2",
         claimed=float(theory.good_variance_factor(n, f, s)),
-        found=mean_interval(moments, share),
+        found=interval,
         control=("the printed (9)", float(theory.printed_good_variance_factor(n, f, s))),
     )

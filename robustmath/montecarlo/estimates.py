@@ -13,11 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from robustmath import _checks as check
-from robustmath.montecarlo.intervals import (
-    Array,
-    Moments,
-    as_error_probability,
-)
+from robustmath.montecarlo.regions import Array, Moments, as_bounds, as_error_probability
 
 __all__ = ["ErrorBudget", "count_outcomes", "estimate"]
 
@@ -95,7 +91,7 @@ def estimate(
     """
     name = "estimate"
     trials = check.as_integer(trials, name, "trials", 2)
-    low, high = _bounds(bounds)
+    low, high = as_bounds(bounds, name)
     centre = None if mean is None else np.asarray(mean, dtype=np.float64)
     if centre is not None and not np.all((low <= centre) & (centre <= high)):
         raise ValueError(f"{name} needs a mean within bounds; got {mean!r}")
@@ -265,20 +261,6 @@ class ErrorBudget:
                 f" got {amount:g}"
             )
         self.spent += amount
-
-
-def _bounds(bounds: tuple[ArrayLike, ArrayLike]) -> tuple[Array, Array]:
-    try:
-        low, high = (np.asarray(bound, dtype=np.float64) for bound in bounds)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"estimate needs bounds=(low, high); got {bounds!r}") from error
-    with np.errstate(over="ignore", invalid="ignore"):
-        fits = np.isfinite((high - low) ** 4) & (low < high)
-    if low.ndim > 1 or high.ndim > 1 or not np.all(fits):
-        raise ValueError(
-            f"estimate needs bounds low < high with a finite (high - low)^4; got {bounds!r}"
-        )
-    return low, high
 
 
 def _batches(draw: Draw, trials: int, batch: int, rng: object, function: str) -> Iterator[Array]:
