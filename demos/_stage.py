@@ -8,15 +8,28 @@ writes the picture and, where there is a display, opens a window.
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+# ruff: noqa: E402 - matplotlib cannot be imported while MPLBACKEND names what is not here, as it may
+# in a shell that Jupyter or Colab started.
+BACKEND = os.environ.pop("MPLBACKEND", "")
+
 import matplotlib
 from matplotlib.backends import BackendFilter, backend_registry
 from matplotlib.figure import Figure
+
+if BACKEND:
+    try:
+        matplotlib.rcParams["backend"] = BACKEND
+        os.environ["MPLBACKEND"] = BACKEND
+    except ValueError:
+        print(f"MPLBACKEND={BACKEND} is not here; matplotlib chooses another.", file=sys.stderr)
 
 HERE = Path(__file__).resolve().parent
 """The folder of the demos."""
@@ -47,6 +60,10 @@ def options(about: str) -> argparse.Namespace:
     parser.add_argument("--answers", action="store_true", help="answer the questions at the end")
     # Run cell by cell, in Jupyter or an editor, the command line is the kernel's and not ours.
     is_ours = Path(sys.argv[0]).resolve().parent == HERE
+    if is_ours:
+        matplotlib.rcdefaults()  # a user's fonts or TeX may not have what the pictures need
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a locale may not have the letters of the text
     return parser.parse_args(None if is_ours else [])
 
 
@@ -120,7 +137,7 @@ def _shows(name: str) -> bool:
 
 def _picture(text: str) -> Path:
     """Return the path of a picture that can be written, ".png" added if it has no suffix."""
-    path = Path(text)
+    path = Path(os.path.expanduser(text))
     known = Figure().canvas.get_supported_filetypes()
     if not path.suffix:
         path = path.with_name(f"{path.name}.png")

@@ -8,7 +8,11 @@ Varies: how the loop is read, and the output t = 1, ..., n that is looked at.
 """
 
 # %% Three readings, by hand
+import sys
 from fractions import Fraction
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
 
 import _stage
 import numpy as np

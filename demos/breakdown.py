@@ -8,6 +8,11 @@ Varies: the rule, the number k of hostile vectors, their distance from 0 and the
 """
 
 # %% Rules and attackers
+import sys
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
+
 import _stage
 import numpy as np
 from matplotlib.colors import LogNorm

@@ -9,6 +9,11 @@ Varies: s, the attack, and whether the good workers agree or fall into three cam
 """
 
 # %% The trade, on paper
+import sys
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
+
 import _stage
 import numpy as np
 

@@ -9,7 +9,11 @@ Varies: the number f of Byzantine workers, and s.
 """
 
 # %% The smallest counterexample, by hand
+import sys
 from itertools import permutations
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
 
 import _stage
 import numpy as np

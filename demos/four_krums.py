@@ -8,6 +8,11 @@ Varies: the number of neighbours, n - f - 2 as in equation (3) or n - f - 1, and
 """
 
 # %% The data and the four rules
+import sys
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
+
 import _stage
 import numpy as np
 

@@ -8,6 +8,11 @@ Varies: the rule, the number z that the eleventh worker sends, and whether the g
 """
 
 # %% Ten good numbers, twice
+import sys
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
+
 import _stage
 import numpy as np
 

@@ -8,6 +8,11 @@ Varies: s, the number of vectors that resampling averages before KRUM chooses.
 """
 
 # %% Eight workers in the plane
+import sys
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
+
 import _stage
 import numpy as np
 

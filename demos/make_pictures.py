@@ -24,7 +24,7 @@ COLORS = 64
 
 def demos() -> list[str]:
     """Return the names of all demos, the playground among them."""
-    return sorted(path.stem for path in HERE.glob("[!_]*.py") if path != Path(__file__).resolve())
+    return sorted({path.stem for path in HERE.glob("[!_]*.py")} - {"make_pictures", "conftest"})
 
 
 def draw(name: str, folder: Path) -> Path:

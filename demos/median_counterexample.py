@@ -8,7 +8,11 @@ Varies: n, and s, the number of vectors that resampling averages before the medi
 """
 
 # %% The example
+import sys
 from fractions import Fraction
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
 
 import _stage
 import numpy as np

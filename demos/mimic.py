@@ -9,7 +9,11 @@ Varies: the rule, the number f of mimics, and s.
 """
 
 # %% Two camps
+import sys
 from fractions import Fraction
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
 
 import _stage
 import numpy as np

@@ -9,7 +9,11 @@ Varies: how much the good workers agree (iid or heterogeneous), and f.
 """
 
 # %% Eight good workers who agree, and eight who do not
+import sys
 from itertools import pairwise
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
 
 import _stage
 import numpy as np

@@ -11,8 +11,12 @@ Varies: everything else, by mouse or keyboard; the window lists the keys.
 # %% The window
 from __future__ import annotations
 
+import sys
 import textwrap
+from os.path import dirname
 from pathlib import Path
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
 
 import _scene
 import _stage

@@ -8,6 +8,11 @@ Varies: s.
 """
 
 # %% What the workers send
+import sys
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
+
 import _stage
 import numpy as np
 from matplotlib.widgets import Slider

@@ -9,6 +9,11 @@ Varies: the number T of steps, and the number f of workers that send 0.
 """
 
 # %% The walk
+import sys
+from os.path import dirname
+
+sys.path.append(dirname(sys.argv[0]))  # for _stage, should Python not look there itself
+
 import _stage
 import numpy as np
 

@@ -52,6 +52,7 @@ Modules:
 
 import sys
 import warnings
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from robustmath import attacks, claims, textbook, theory
@@ -208,6 +209,11 @@ def _warn_of_threads(function: str) -> None:
 # Names that the modules of `resampling` also go by
 sys.modules["robustmath.slots"] = slots
 sys.modules["robustmath.counting"] = counting
+
+try:
+    __version__ = version("robustmath")
+except PackageNotFoundError:  # a source tree that was not installed
+    __version__ = "0+unknown"
 
 if not TYPE_CHECKING:  # a type checker would take it that every name is there
 

@@ -3,20 +3,24 @@
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+import robustmath
 from robustmath import cli
 from robustmath.claims import CLAIMS
 from robustmath.cli import reproduce
 from robustmath.learning.figures import OURS, PAPER
 from robustmath.learning.grid import runs as runner
 from robustmath.learning.grid.runs import read_results
+from tests.test_demos import RC_OF_THE_USER
 
 COMMAND = [sys.executable, "-m", "robustmath"]
 SMALL = ["reproduce", "fig1c", "fig1b", "--data", "subset", "--steps", "4", "--seeds", "2"]
@@ -173,6 +177,92 @@ def test_a_wrong_name_suggests_the_nearest_right_one(no_runs, capsys, wrong, rig
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many"])
 def test_numbers_are_checked(no_runs, capsys, option, value):
     assert "needs a whole number >= 1" in refusal(capsys, "reproduce", "fig3", option, value)
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "", "many"])
+def test_a_seed_is_checked(no_runs, capsys, value):
+    message = refusal(capsys, "robustness", "--n", "5", "--seed", value)
+    assert f"argument --seed: needs a whole number >= 0; got {value!r}" in message
+
+
+@pytest.mark.parametrize("command", [["reproduce", "fig3"], ["robustness"]])
+def test_an_unknown_user_is_refused_and_a_tilde_is_the_users_home(
+    no_runs, capsys, tmp_path, monkeypatch, command
+):
+    assert "knows no home for '~nosuchuser/x'" in refusal(
+        capsys, *command, "--out", "~nosuchuser/x"
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "file").touch()
+    assert f"cannot use --out {tmp_path}/file" in refusal(capsys, *command, "--out", "~/file")
+
+
+@pytest.mark.parametrize("action", [["where"], ["download", "mnist"]])
+def test_a_data_folder_that_is_nowhere_is_said_in_a_line(capsys, monkeypatch, action):
+    monkeypatch.setenv("ROBUSTMATH_DATA", "~nosuchuser/data")
+    assert cli.main(["data", *action]) in (1, 2)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    assert "ROBUSTMATH_DATA=~nosuchuser/data" in shown.err
+
+
+def test_pictures_do_not_depend_on_the_users_matplotlib(whole, tmp_path):
+    (tmp_path / "matplotlibrc").write_text(RC_OF_THE_USER)
+    shutil.copy(whole / "results.jsonl", tmp_path)
+    done = subprocess.run(
+        [*COMMAND, *SMALL, "--out", str(tmp_path)],
+        env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+    (tmp_path / "matplotlibrc").unlink()
+    assert contents(tmp_path) == contents(whole)
+
+
+def test_a_locale_without_the_letters_of_a_text_gets_the_rest_of_it():
+    code = (
+        "import sys; from robustmath import claims, cli\n"
+        "from robustmath.cli import ledger\n"
+        "one = claims.CLAIMS[0]._replace(statement='na\\u00efve \\u03c3 \\u2013 a claim')\n"
+        "ledger.find_claim = lambda name: one\n"
+        "sys.exit(cli.main(['claims', one.id]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"a claim" in done.stdout
+
+
+NOT_INSTALLED = """
+import importlib.metadata, runpy, sys
+def version(name): raise importlib.metadata.PackageNotFoundError(name)
+importlib.metadata.version = version
+sys.argv = ["robustmath", *sys.argv[1:]]
+runpy.run_module("robustmath", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"), [(["claims", "S3-mean"], b"S3-mean"), (["--version"], b"0+unknown")]
+)
+def test_a_source_tree_need_not_be_installed(arguments, shown):
+    done = subprocess.run(
+        [sys.executable, "-c", NOT_INSTALLED, *arguments], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(shown)
+
+
+def test_the_version_is_that_of_the_package():
+    assert robustmath.__version__ == version("robustmath")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from scipy.optimize import minimize
 from robustmath import textbook
 
 DEMOS = Path(__file__).parent.parent / "demos"
-TOOLS = {"make_pictures", "playground"}
+TOOLS = {"make_pictures", "playground", "conftest"}
 NAMES = sorted(
     path.stem for path in DEMOS.glob("*.py") if path.stem[0] != "_" and path.stem not in TOOLS
 )
@@ -204,7 +204,7 @@ def test_answers_say_what_the_changed_number_does(demo, name):
 
 def test_every_demo_is_in_the_index():
     index = (DEMOS / "README.md").read_text()
-    assert [name for name in (*NAMES, *TOOLS) if f"{name}.py" not in index] == []
+    assert [name for name in (*NAMES, "playground") if f"{name}.py" not in index] == []
     linked = re.findall(r"\]\((\w+\.py)\)", index)
     assert [name for name in linked if not (DEMOS / name).is_file()] == []
 
@@ -238,6 +238,87 @@ def test_runs_headless_as_a_script_and_keeps_its_answers(tmp_path):
     assert "Hint: " in done.stdout
     assert "Answer: " not in done.stdout
     assert "There is no display for the picture: --save PATH" in done.stdout
+
+
+STARTS = {
+    "where Python looks at no script's folder": (["demos/four_krums.py"], {"PYTHONSAFEPATH": "1"}),
+    "as a module": (["-m", "demos.four_krums"], {}),
+}
+
+
+@pytest.mark.parametrize(("command", "more"), STARTS.values(), ids=STARTS)
+def test_starts_however_it_is_started(command, more):
+    done = subprocess.run(
+        [sys.executable, *command, "--no-show"],
+        env={**os.environ, **more},
+        cwd=DEMOS.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Questions" in done.stdout
+
+
+def test_every_demo_finds_its_neighbours_in_its_own_folder():
+    for name in (*NAMES, "playground"):
+        lines = (DEMOS / f"{name}.py").read_text(encoding="utf-8").splitlines()
+        path = next(k for k, line in enumerate(lines) if line.startswith("sys.path.append("))
+        neighbours = [k for k, line in enumerate(lines) if line.startswith("import _")]
+        assert path < min(neighbours), name
+
+
+def test_they_are_no_tests():
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--co", "-p", "no:cacheprovider", "demos"],
+        cwd=DEMOS.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout
+
+
+RC_OF_THE_USER = """
+text.usetex: True
+font.family: No Such Font
+backend: nosuchbackend
+figure.dpi: 30
+savefig.bbox: tight
+axes.prop_cycle: cycler('color', ['red'])
+"""
+
+
+def test_settings_of_the_users_that_do_not_fit_change_no_picture(demo, tmp_path):
+    backend = "module://matplotlib_inline.backend_inline"
+    (tmp_path / "matplotlibrc").write_text(RC_OF_THE_USER)
+    done = subprocess.run(
+        [sys.executable, DEMOS / "four_krums.py", "--no-show", "--answers", "--save", "a.png"],
+        env={**os.environ, "MPLBACKEND": backend},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"MPLBACKEND={backend} is not here" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "a.png").read_bytes() == demo("four_krums").picture.read_bytes()
+
+
+def test_a_locale_without_the_letters_of_a_text_gets_the_rest_of_it():
+    code = (
+        "import _stage; _stage.options('σ'); _stage.say('σ² of all'); _stage.table(['σ'], [['±1']])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        cwd=DEMOS,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.split() == [b"??", b"of", b"all", b"?", b"?1"]
 
 
 def test_same_seed_same_picture_and_text(demo, tmp_path):

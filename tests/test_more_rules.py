@@ -267,7 +267,7 @@ def test_of_two_rows_far_in_two_directions_dnc_sees_one():
     assert np.abs(rm.caf(x, 2)).max() <= 6
 
 
-@pytest.mark.parametrize("share", ["1", "1.1", "1.2", "1.15", "1.4", "2.3", "4/3", "1.0001"])
+@pytest.mark.parametrize("share", ["1", "1.1", "1.12", "2.2", "2.24", "2.3", "4/3", "1.0001"])
 @pytest.mark.parametrize("f", [0, 1, 3, 5, 10, 20, 25])
 def test_dnc_marks_c_f_rows_if_that_is_whole_and_one_more_if_not(share, f):
     rows = np.diag(np.arange(1.0, 61.0))

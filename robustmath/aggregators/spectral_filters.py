@@ -274,7 +274,7 @@ def dnc(
     iterations = as_integer(iterations, "dnc", "iterations", 1)
     drawn = min(d, as_integer(coordinates, "dnc", "coordinates", 1))
     c = as_real(c, "dnc", "c", 1)
-    marks = math.ceil(round(c * f, 9))  # 1.1 * 10 is 11.000000000000002
+    marks = math.ceil(round(c * f, 9))  # 2.2 * 25 is 55.00000000000001
     if marks >= n:
         raise ValueError(f"dnc needs c f <= n - 1; got c={c:g}, f={f}, n={n}")
     hostile = nonfinite_rows(x)

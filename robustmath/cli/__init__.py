@@ -7,12 +7,13 @@ be carried out as given, found out before any computing starts; 130 interrupted 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import textwrap
 from collections.abc import Sequence
-from importlib.metadata import version
 
+from robustmath import __version__
 from robustmath.cli import data, ledger, reproduce, robustness
 from robustmath.cli._arguments import Refusal, unknown
 
@@ -42,12 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Examples
     --------
-    >>> main(["claims", "S3-mean"])
-    S3-mean  (section 3, eq. (8))
+    >>> main(["claims", "S1-cost"])
+    S1-cost  (sections 1 and 3)
     <BLANKLINE>
-      The mean of every output g_t is mu.
+      Resampling has negligible computational cost.
     <BLANKLINE>
-    To check it, in a clone of the repository: pytest verify/ --claim S3-mean
+    To check it, in a clone of the repository: pytest verify/ --claim S1-cost
     0
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
@@ -57,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
         parser.error(f"unknown command {unknown(arguments[0], list(COMMANDS))}")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a locale may not have the letters of the text
     options = parser.parse_args(arguments)
     try:
         code: int = options.carry_out(options)
@@ -94,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
             Whether the claims are true is said by another command: pytest verify/
             The functions are listed by python -c "help('robustmath')"."""),
     )
-    parser.add_argument("--version", action="version", version=version("robustmath"))
+    parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for module in COMMANDS.values():
         module.add(commands)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from robustmath._checks import hint
 
@@ -28,12 +32,42 @@ def unknown(name: str, names: Sequence[str]) -> str:
     return f"{name!r}{hint(name, names)} (there are {', '.join(names)})"
 
 
-def positive(text: str) -> int:
-    """Return a whole number >= 1 from an argument's text."""
+def whole_number(low: int) -> Callable[[str], int]:
+    """Return an argument's type: a whole number >= `low`."""
+
+    def check(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if number < low:
+            raise argparse.ArgumentTypeError(f"needs a whole number >= {low}; got {text!r}")
+        return number
+
+    return check
+
+
+positive = whole_number(1)
+
+
+def folder(text: str) -> Path:
+    """Return a path from an argument's text; a ~ that the shell has left is the user's home."""
     try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"needs a whole number >= 1; got {text!r}")
-    return number
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise argparse.ArgumentTypeError(f"knows no home for {text!r}") from None
+
+
+@contextlib.contextmanager
+def own_style() -> Iterator[None]:
+    """Draw files that are the same for all, whatever settings of matplotlib's a user has.
+
+    Fonts or TeX of those may not be there, nor the backend of a shell that Jupyter started.
+    """
+    if "matplotlib" not in sys.modules:
+        os.environ["MPLBACKEND"] = "agg"
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield

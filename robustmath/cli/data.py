@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from robustmath.cli._arguments import choice
+from robustmath.cli._arguments import Refusal, choice
 from robustmath.learning.data.sources import CATALOGUE
 
 
@@ -40,7 +40,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _where(options: argparse.Namespace) -> int:
     from robustmath.learning.data import data_folder, load
 
-    print(data_folder())
+    try:
+        print(data_folder())
+    except (OSError, ValueError) as error:
+        raise Refusal(error) from None
     for name in CATALOGUE:
         try:
             load(name)
@@ -58,7 +61,7 @@ def _download(options: argparse.Namespace) -> int:
 
     try:
         print(download(options.name))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(f"robustmath data download: {error}", file=sys.stderr)
         return 1
     return 0

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from pathlib import Path
 
-from robustmath.cli._arguments import Refusal, choice, positive
+from robustmath.cli._arguments import Refusal, choice, folder, own_style, positive
 from robustmath.learning.data.sources import CATALOGUE
 from robustmath.learning.figures import OURS, PAPER, figure_module
 
@@ -69,7 +69,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--steps", type=positive, default=1500, metavar="N", help="of training (default: 1500)"
     )
     command.add_argument(
-        "--out", type=Path, default=Path("results"), metavar="DIR", help="default: results"
+        "--out", type=folder, default=Path("results"), metavar="DIR", help="default: results"
     )
     where = command.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=positive, metavar="J", help="processes (default: cores)")
@@ -87,6 +87,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.set_defaults(carry_out=_reproduce)
 
 
+@own_style()
 def _reproduce(options: argparse.Namespace) -> int:
     from robustmath.learning.figures import common, report
     from robustmath.learning.grid.runs import RunsFailed, read_results, run_all

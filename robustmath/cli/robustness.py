@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
+import time
 
-from robustmath.cli._arguments import Refusal, positive
+from robustmath.cli._arguments import Refusal, folder, own_style, positive, whole_number
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,14 +37,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="B",
         help="how often to compute each rule, at least 200 (default: 1000, about two minutes)",
     )
-    command.add_argument("--seed", type=int, default=0, metavar="S", help="default: 0")
+    command.add_argument("--seed", type=whole_number(0), default=0, metavar="S", help="default: 0")
     command.add_argument("--markdown", action="store_true", help="print the table in Markdown")
     command.add_argument(
-        "--out", type=Path, metavar="DIR", help="write robustness.json, .md, .png and .svg there"
+        "--out", type=folder, metavar="DIR", help="write robustness.json, .md, .png and .svg there"
     )
     command.set_defaults(carry_out=_robustness)
 
 
+@own_style()
 def _robustness(options: argparse.Namespace) -> int:
     from robustmath import plots
     from robustmath.robustness import rules, table
@@ -59,12 +60,16 @@ def _robustness(options: argparse.Namespace) -> int:
     sizes = list(dict.fromkeys(options.n))
     found: list[table.Cell] = []
     total = len(sizes) * len(rules.RULES)
+    terminal, shown = sys.stderr.isatty(), time.monotonic()
     for cell in table.cells(sizes, options.budget, options.seed):
         found.append(cell)
-        if sys.stderr.isatty():
-            line = f"{len(found)}/{total}  {cell.rule}, n = {cell.n}"
+        line = f"{len(found)}/{total}  {cell.rule}, n = {cell.n}"
+        if terminal:
             print(f"\r{line[:78]:<78}", end="", file=sys.stderr, flush=True)
-    if sys.stderr.isatty():
+        elif len(found) == total or time.monotonic() - shown > 10:
+            shown = time.monotonic()
+            print(line, file=sys.stderr, flush=True)
+    if terminal:
         print(f"\r{'':<78}\r", end="", file=sys.stderr)
     markdown = table.as_markdown(found)
     print(markdown if options.markdown else table.as_text(found))

@@ -1,0 +1,3 @@
+"""Demos are programs to run, which ``pytest .`` leaves alone; tests/test_demos.py runs them."""
+
+collect_ignore_glob = ["*.py"]
