@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import robustmath as rm
+from robustmath import theory
+from robustmath.aggregators.catalogue import RULES as RECORDS
 
 NU, TAU, STEPS = 1e-6, 1.5, 3
 
@@ -287,7 +289,7 @@ def step_of_signum(result, rows, x, f, good):
 
 
 class Rule(NamedTuple):
-    """A row of the table.
+    """A row of the table; what it does not say is in the catalogue's record.
 
     `symmetries` are p(ermutation), t(ranslation) and s(caling), which multiplies the result by
     2^degree; they can be seen for f that are `decided`, where scores tie only by chance.
@@ -295,11 +297,22 @@ class Rule(NamedTuple):
 
     call: Callable[..., Any]
     excess: Callable[..., float]
-    least: Callable[[int], int] = lambda f: 2 * f + 1
-    symmetries: str = "pts"
-    degree: int = 1
+    least: Callable[[int], int] | None = None
+    symmetries: str | None = None
+    degree: int | None = None
     decided: Callable[[int], bool] = lambda f: True
     functions: tuple[str, ...] = ()
+
+    def with_facts(self, name):
+        """Return the row with the facts of the rule's record, or of the step's."""
+        known = self.functions[0] if self.functions else name
+        record = RECORDS.get(known) or RECORDS.get(f"{known}, coordinatewise_median")
+        facts = {
+            "least": record and record.guaranteed,
+            "symmetries": record and record.invariances,
+            "degree": record.degree if record else 1,
+        }
+        return self._replace(**{k: v for k, v in facts.items() if getattr(self, k) is None})
 
 
 def zeno_gradient(d, unit):
@@ -319,7 +332,7 @@ def zeros(x):
     return np.zeros(x.shape[1], dtype=x.dtype if x.dtype.kind == "f" else float)
 
 
-RULES = {
+ROWS = {
     "mean": Rule(lambda x, f, good, unit: rm.mean(x), hull_of_finite_rows),
     "normalized_mean": Rule(
         lambda x, f, good, unit: rm.normalized_mean(x),
@@ -329,17 +342,11 @@ RULES = {
             (rows / np.maximum(np.linalg.norm(rows, axis=1), 1e-300)[:, None]).sum(axis=0),
             max(f, 1e-300),
         ),
-        symmetries="ps",
-        degree=0,
     ),
-    "sign_majority": Rule(
-        lambda x, f, good, unit: rm.sign_majority(x), outvoted, symmetries="ps", degree=0
-    ),
+    "sign_majority": Rule(lambda x, f, good, unit: rm.sign_majority(x), outvoted),
     "rsa": Rule(
         lambda x, f, good, unit: rm.rsa(zeros(x), x, zeros(x), 1.0),
         votes_of_rsa,
-        symmetries="ps",
-        degree=0,
     ),
     "rsa_step": Rule(
         lambda x, f, good, unit: rm.rsa_step(zeros(x), x, np.zeros_like(x), zeros(x), 1.0, 0.5),
@@ -359,18 +366,15 @@ RULES = {
     "krum": Rule(
         lambda x, f, good, unit: rm.krum(x, f),
         as_near_as_krum,
-        lambda f: 2 * f + 3,
         functions=("krum", "krum_indices", "krum_scores"),
     ),
     "multi_krum": Rule(
         lambda x, f, good, unit: rm.multi_krum(x, f, 2),
         as_near_as_multi_krum(2),
-        lambda f: 2 * f + 3,
     ),
     "bulyan": Rule(
         lambda x, f, good, unit: rm.bulyan(x, f),
         around_median(lambda n, f: n - 4 * f),
-        lambda f: 4 * f + 3,
         # With one neighbour to count, two nearest neighbours always tie.
         decided=lambda f: f >= 3,
     ),
@@ -382,27 +386,20 @@ RULES = {
     "median_of_means": Rule(
         lambda x, f, good, unit: rm.median_of_means(x, 2 * f + 1),
         near_geometric_median(lambda f: 2 * f + 1),
-        symmetries="ts",
     ),
-    "rfa": Rule(
-        lambda x, f, good, unit: rm.rfa(x, 8, NU * unit), near_smoothed_median, symmetries="ps"
-    ),
+    "rfa": Rule(lambda x, f, good, unit: rm.rfa(x, 8, NU * unit), near_smoothed_median),
     "rfa, T = 1": Rule(
         lambda x, f, good, unit: rm.rfa(x, 1, NU * unit),
         near_smoothed_median,
-        symmetries="ps",
         functions=("rfa",),
     ),
     "centered_clipping": Rule(
         lambda x, f, good, unit: rm.centered_clipping(x, TAU * unit, STEPS),
         near_clipped_mean,
-        symmetries="ps",
     ),
     "minimum_diameter_averaging": Rule(
         lambda x, f, good, unit: rm.minimum_diameter_averaging(x, f),
         near_smallest_diameter,
-        # Sets that hold the same two farthest rows tie, and the first is taken.
-        symmetries="ts",
     ),
     "smallest_maximum_eigenvalue_averaging": Rule(
         lambda x, f, good, unit: rm.smallest_maximum_eigenvalue_averaging(x, f),
@@ -411,7 +408,6 @@ RULES = {
     "comparative_gradient_elimination": Rule(
         lambda x, f, good, unit: rm.comparative_gradient_elimination(x, f),
         near_point(lambda rows: np.zeros(rows.shape[1])),
-        symmetries="ps",
     ),
     "monna": Rule(
         lambda x, f, good, unit: rm.monna(x, f, int(good[-1])), near_point(lambda rows: rows[-1])
@@ -419,7 +415,6 @@ RULES = {
     "zeno, gradient": Rule(
         lambda x, f, good, unit: rm.zeno(x, f, zeno_gradient(x.shape[1], unit), 0.25),
         near_point(lambda rows: zeno_gradient(rows.shape[1], 1) / 0.5),
-        symmetries="ps",
         functions=("zeno",),
     ),
     "zeno, loss": Rule(
@@ -427,7 +422,6 @@ RULES = {
             x, f, lambda v: linear_descent(v, zeno_gradient(len(v), unit)), 0.25
         ),
         near_point(lambda rows: zeno_gradient(rows.shape[1], 1) / 0.5),
-        symmetries="ps",
         functions=("zeno",),
     ),
     "caf": Rule(lambda x, f, good, unit: rm.caf(x, f), near_filtered_mean(False)),
@@ -449,12 +443,10 @@ RULES = {
     "static_clipping": Rule(
         lambda x, f, good, unit: rm.static_clipping(x, TAU * unit),
         shortened(lambda rows: TAU, exactly=True),
-        symmetries="ps",
     ),
     "adaptive_clipping": Rule(
         lambda x, f, good, unit: rm.adaptive_clipping(x, f),
         shortened(lambda rows: np.linalg.norm(rows, axis=1).max(), exactly=False),
-        symmetries="ps",
     ),
     "resample, then median": Rule(
         lambda x, f, good, unit: rm.resampled(rm.coordinatewise_median, 2, rng=seeded())(x),
@@ -488,7 +480,32 @@ RULES = {
             rm.adaptive_clipping(x, f), TAU * unit, STEPS
         ),
         lambda result, rows, x, f, good: within(result, 0, STEPS * TAU),
-        symmetries="ps",
         functions=("adaptive_clipping", "centered_clipping"),
     ),
+}
+
+
+def within_kappa(name):
+    """Bound a rule by its robustness coefficient, for rules that need no row of their own."""
+
+    def excess(result, rows, x, f, good):
+        centre = rows.mean(axis=0)
+        variance_of_good = ((rows - centre) ** 2).sum(axis=1).mean()
+        kappa = float(theory.robustness_bound(name, len(x), f))
+        return within(result, centre, math.sqrt(kappa * variance_of_good))
+
+    return excess
+
+
+def computed(record):
+    return lambda x, f, good, unit: record.told(rm, len(x), f)(x)
+
+
+RULES = {
+    **{name: row.with_facts(name) for name, row in ROWS.items()},
+    **{
+        name: Rule(computed(record), within_kappa(name)).with_facts(name)
+        for name, record in RECORDS.items()
+        if not any(name.split(", ")[0] in (row, *ROWS[row].functions) for row in ROWS)
+    },
 }

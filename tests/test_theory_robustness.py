@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 import robustmath
 from robustmath import theory
+from robustmath.aggregators.catalogue import RULES
 from robustmath.robustness.rules import find_rule
-from robustmath.theory.rules import kappa, published, tight
 from robustmath.theory.rules import krum as krum_program
+from robustmath.theory.rules import tight
 
 pytestmark = pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
 
@@ -161,7 +162,7 @@ EXACT = sorted(tight.EXAMPLES.keys() & {*RESULTS, *ON_A_LINE} - {"krum"})
 
 
 def sizes_for(rule, sizes):
-    return [(n, f) for n, f in sizes if n >= kappa.BOUNDS[rule][1](f)]
+    return [(n, f) for n, f in sizes if n >= RULES[rule].least(f)]
 
 
 @pytest.mark.parametrize("rule", EXACT)
@@ -175,6 +176,10 @@ def test_bounds_are_attained_exactly(rule):
         byzantine = [rows[i] for i in example.byzantine]
         good = [row for i, row in enumerate(rows) if i not in example.byzantine]
         assert worst_ratio(rule, good + byzantine, f) == theory.robustness_bound(rule, n, f)
+
+
+def test_the_bounds_that_are_recorded_as_attained_have_examples():
+    assert {name for name, record in RULES.items() if record.attained} == tight.EXAMPLES.keys()
 
 
 @pytest.mark.parametrize("rule", sorted(tight.EXAMPLES))
@@ -247,7 +252,7 @@ def test_krum_comes_near_its_limit(share):
 
 
 def test_our_bounds_are_never_larger_than_published_ones():
-    for rule in sorted(published.PUBLISHED.keys() - {"published_krum"}):
+    for rule in (name for name, record in RULES.items() if record.published):
         for n, f in [*SIZES, (100, 20), (100, 49)]:
             ours = theory.robustness_bound(rule, n, f)
             assert theory.robustness_lower_bound(n, f) <= ours
@@ -255,9 +260,9 @@ def test_our_bounds_are_never_larger_than_published_ones():
 
 
 def test_no_bound_is_below_the_lower_bound_of_all_rules():
-    for rule, (_, least) in kappa.BOUNDS.items():
+    for rule, record in RULES.items():
         for f in range(1, 12):
-            for n in range(max(2 * f + 1, least(f)), 6 * f):
+            for n in range(max(2 * f + 1, record.least(f)), 6 * f):
                 lower = theory.robustness_lower_bound(n, f)
                 assert lower <= theory.robustness_bound(rule, n, f), (rule, n, f)
 

@@ -14,10 +14,10 @@ import pytest
 
 import robustmath as rm
 from robustmath import theory
+from robustmath.aggregators.catalogue import RULES
 from robustmath.robustness.rules import find_rule
 from robustmath.robustness.search import ratio
 from robustmath.theory.identities import variables
-from robustmath.theory.rules import breakdown
 
 pytestmark = pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
 
@@ -200,8 +200,8 @@ def test_two_worlds_that_no_rule_can_tell_apart(evidence):
 @pytest.mark.claim("F-breakdown")
 def test_rules_are_driven_by_one_more_than_they_withstand(evidence):
     n, vectors = 10, np.random.default_rng(0).normal(size=(10, 3))
-    names = [name for name, point in breakdown.POINTS.items() if point is not None]
-    names.remove("bulyan")
+    rules = [rule for rule in RULES.values() if rule.breakdown and "," not in rule.name]
+    names = [rule.name for rule in rules if rule.name not in ("bulyan", "rfa")]
     limits = {name: theory.breakdown_point(name, n) for name in names}
     evidence.exact_in_all(
         "n=10: the smallest number of hostile rows that drive a rule 10^10 deviations away",

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from robustmath import attacks
 from robustmath._checks import as_choice
+from robustmath.attacks.catalogue import ATTACKS as RECORDS
+from robustmath.attacks.catalogue import Attack as Record
 
 Array = NDArray[Any]
 
@@ -79,42 +81,32 @@ def _follow(good: Array, own: Array, f: int, rng: np.random.Generator) -> Array:
     return own
 
 
-def _flip_signs(good: Array, own: Array, f: int, rng: np.random.Generator) -> Array:
-    return attacks.bit_flipping(own)
-
-
-def _noise(good: Array, f: int, *, rng: np.random.Generator, **parameters: Any) -> Array:
-    return attacks.gaussian(f, good.shape[1], rng=rng, **parameters)
+def _blind(attack: Callable[..., Array]) -> Callable[..., Array]:
+    """Return the attack that knows no more than the shape of what it sends: ``attack(f, d)``."""
+    return lambda good, f, **parameters: attack(f, good.shape[1], **parameters)
 
 
 def _mimic_target(good: Array, f: int) -> Array:
     return attacks.mimic(good, f, target=attacks.mimic_target(good))
 
 
-def _blind(attack: Callable[[int, int], Array]) -> Callable[..., Array]:
-    """Return the attack that knows no more than the shape of what it sends: ``attack(f, d)``."""
-    return lambda good, f: attack(f, good.shape[1])
+def _recorded(record: Record) -> Attack:
+    """Return the attack of a record of the catalogue."""
+    attack = getattr(attacks, record.name)
+    if record.given == "labels":
+        return Attack(_follow, draws=True, relabel=attack)
+    if record.given == "own":
+        return Attack(lambda good, own, f, rng: attack(own), draws=True)
+    if record.given == "shape":
+        attack = _blind(attack)
+    return crafted(attack) if record.random else _from_good(attack)
 
 
 ATTACKS: Mapping[str, Attack] = {
     "none": Attack(_follow, draws=True),
-    "bit_flipping": Attack(_flip_signs, draws=True),
-    "label_flipping": Attack(_follow, draws=True, relabel=attacks.flip_labels),
-    "gaussian": crafted(_noise),
-    "mimic": _from_good(attacks.mimic),
+    **{r.in_runs: _recorded(r) for r in RECORDS.values() if r.in_runs},
     "mimic2": _from_good(attacks.mimic)._replace(halves=True),
-    "normalized_mean": _from_good(attacks.normalized_mean_attack),
-    "negative_sum": _from_good(attacks.negative_sum),
-    "inner_product_manipulation": _from_good(attacks.inner_product_manipulation),
-    "a_little_is_enough": _from_good(attacks.a_little_is_enough),
-    "sign_flip": _from_good(attacks.sign_flip),
-    "min_max": _from_good(attacks.min_max),
-    "min_sum": _from_good(attacks.min_sum),
     "mimic_target": _from_good(_mimic_target),
-    "replay": crafted(attacks.replay),
-    "crash": _from_good(_blind(attacks.crash)),
-    "nan": _from_good(_blind(attacks.nan)),
-    "infinity": _from_good(_blind(attacks.infinity)),
 }
 
 
@@ -128,9 +120,10 @@ def named_attack(name: str, parameters: Mapping[str, Any]) -> Attack:
     >>> named_attack("mimik", {})
     Traceback (most recent call last):
     ...
-    ValueError: train needs attack in none, bit_flipping, label_flipping, gaussian, mimic, mimic2,
+    ValueError: train needs attack in none, bit_flipping, label_flipping, gaussian, mimic,
     normalized_mean, negative_sum, inner_product_manipulation, a_little_is_enough, sign_flip,
-    min_max, min_sum, mimic_target, replay, crash, nan, infinity; got 'mimik'; did you mean 'mimic'?
+    min_max, min_sum, replay, crash, nan, infinity, mimic2, mimic_target; got 'mimik'; did you mean
+    'mimic'?
     """
     attack = ATTACKS[as_choice(name, "train", "attack", tuple(ATTACKS))]
     return attack._replace(send=functools.partial(attack.send, **parameters))

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from robustmath import aggregators
 from robustmath._checks import as_choice, returned
+from robustmath.aggregators import catalogue
 from robustmath.learning.grid.settings import Run
 from robustmath.learning.workers import Purpose, stream
 from robustmath.resampling import resample
@@ -36,30 +37,11 @@ def normalized_average(vectors: Array) -> Array:
     return aggregators.normalized_mean(vectors) / len(vectors)
 
 
-# Those of the library's rules whose arguments a description of a run can hold.
-_RULES: tuple[Callable[..., ArrayLike], ...] = (
-    aggregators.mean,
-    aggregators.normalized_mean,
-    normalized_average,
-    aggregators.sign_majority,
-    aggregators.coordinatewise_median,
-    aggregators.trimmed_mean,
-    aggregators.mean_around_median,
-    aggregators.median_of_means,
-    aggregators.krum,
-    aggregators.multi_krum,
-    aggregators.bulyan,
-    aggregators.geometric_median,
-    aggregators.rfa,
-    aggregators.centered_clipping,
-    aggregators.comparative_gradient_elimination,
-    aggregators.monna,
-    aggregators.minimum_diameter_averaging,
-    aggregators.smallest_maximum_eigenvalue_averaging,
-    aggregators.caf,
-    aggregators.spectral_filter,
-)
-RULES: Mapping[str, Callable[..., ArrayLike]] = {rule.__name__: rule for rule in _RULES}
+RULES: Mapping[str, Callable[..., ArrayLike]] = {
+    **{name: getattr(aggregators, name) for name, rule in catalogue.RULES.items() if rule.in_runs},
+    "normalized_average": normalized_average,
+}
+"""The rules whose arguments a description of a run can hold."""
 
 
 def named_rule(name: str, parameters: Mapping[str, Any]) -> Rule:

@@ -1,7 +1,7 @@
 """How many hostile vectors it takes to drive a rule arbitrarily far away.
 
-The breakdown point of a rule is the largest share of hostile vectors that leaves it bounded,
-whatever they are; here it is their number.
+The breakdown point of a rule is the largest f for which the good rows alone bound the result,
+whatever f others are. In the literature it is often the share f/n.
 
 n vectors, k of them hostile, the last of the rows or spread among them; f the number that a rule is
 told to withstand.
@@ -25,6 +25,7 @@ from robustmath._checks import (
     as_vectors,
     returned,
 )
+from robustmath.aggregators.catalogue import RULES
 
 __all__ = ["breakdown_point", "driven_from", "farthest_error"]
 
@@ -32,33 +33,17 @@ Rule = Callable[[NDArray[Any]], ArrayLike]
 
 
 def breakdown_point(rule: str, n: int) -> int | None:
-    """Return the largest f for which a rule that is told f stays bounded, whatever f vectors are.
+    """Return the largest f for which the good rows alone bound a rule that is told f.
 
-    ============================================================ ==================
-    rule                                                         f
-    ============================================================ ==================
-    ``mean``                                                     0
-    ``dnc``                                                      1, if n >= 3
-    ``bulyan``                                                   floor((n-1)/4)
-    ``krum``, ``multi_krum``                                     floor((n-2)/2), at most n - 3
-    ``trimmed_mean``, ``coordinatewise_median``,                 floor((n-1)/2)
-    ``geometric_median``, ``mean_around_median``, ``caf``,
-    ``minimum_diameter_averaging``, ``median_of_means``,
-    ``smallest_maximum_eigenvalue_averaging``,
-    ``spectral_filter``
-    ``comparative_gradient_elimination``, ``zeno``,              n - 1
-    ``monna`` with a good pivot
-    ``normalized_mean``, ``rfa``, ``rsa``, ``rsa_step``,         None
-    ``sign_majority``, ``signum_step``, ``centered_clipping``
-    ============================================================ ==================
-
-    `median_of_means` takes 2f + 1 groups. None: what one vector can do has a bound of its own, so
-    that no number of them drives the rule arbitrarily far; nor can it follow good vectors there.
+    The formula of every rule is in its record, `robustmath.aggregators.catalogue.RULES`, and in the
+    table that ``robustmath robustness`` prints. None is said apart: the result is bounded whatever
+    all rows are, as that of `normalized_mean` or `sign_majority` is. Such a rule cannot be driven
+    away, nor can it follow good rows that are far from zero.
 
     Parameters
     ----------
     rule : str
-        The rule's name in `robustmath`.
+        The rule's name in `robustmath`, or two, a step and the rule after it.
     n : int >= 1
         Number of vectors.
 
@@ -75,7 +60,8 @@ def breakdown_point(rule: str, n: int) -> int | None:
     -----
     No rule that follows all its vectors when they are shifted has a larger one than floor((n-1)/2):
     half of the vectors cannot be told from the other half. Rules with n - 1 know a point that does
-    not shift with the others, or whom to trust.
+    not shift with the others, or whom to trust. That a rule is bounded does not make it good: for
+    f >= n/2 the bound is made by a minority.
 
     References
     ----------
@@ -86,10 +72,10 @@ def breakdown_point(rule: str, n: int) -> int | None:
     >>> [breakdown_point(rule, 11) for rule in ("mean", "bulyan", "krum", "geometric_median")]
     [0, 2, 4, 5]
     """
-    rule = as_choice(rule, "breakdown_point", "rule", tuple(POINTS))
+    rule = as_choice(rule, "breakdown_point", "rule", tuple(RULES))
     n = as_integer(n, "breakdown_point", "n", 1)
-    point = POINTS[rule]
-    return None if point is None else point(n)
+    limit = RULES[rule].breakdown
+    return None if limit is None else limit.at(n)
 
 
 def farthest_error(
@@ -220,44 +206,3 @@ def _farthest(
         # A maximum with NaN is the other number: an answer that is none is beyond all bounds.
         farthest = max(farthest, np.inf if np.isnan(error) else error)
     return farthest
-
-
-def _half(n: int) -> int:
-    return (n - 1) // 2
-
-
-def _all_but_one(n: int) -> int:
-    return n - 1
-
-
-def _krum(n: int) -> int:
-    return max(0, min((n - 2) // 2, n - 3))
-
-
-POINTS: dict[str, Callable[[int], int] | None] = {
-    "mean": lambda n: 0,
-    "dnc": lambda n: int(n >= 3),
-    "bulyan": lambda n: (n - 1) // 4,
-    "krum": _krum,
-    "multi_krum": _krum,
-    "trimmed_mean": _half,
-    "coordinatewise_median": _half,
-    "geometric_median": _half,
-    "mean_around_median": _half,
-    "minimum_diameter_averaging": _half,
-    "smallest_maximum_eigenvalue_averaging": _half,
-    "median_of_means": _half,
-    "caf": _half,
-    "spectral_filter": _half,
-    "comparative_gradient_elimination": _all_but_one,
-    "zeno": _all_but_one,
-    "monna": _all_but_one,
-    "normalized_mean": None,
-    "rfa": None,
-    "rsa": None,
-    "rsa_step": None,
-    "sign_majority": None,
-    "signum_step": None,
-    "centered_clipping": None,
-}
-"""The breakdown point of every rule as a function of n."""

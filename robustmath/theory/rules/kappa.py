@@ -15,12 +15,13 @@ n vectors, f Byzantine, m = n - f good; kappa the robustness coefficient.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
+from importlib import import_module
 from math import inf
 
 from robustmath._checks import as_choice, as_integer
-from robustmath.theory.rules import averages, composed, krum, medians
+from robustmath.aggregators.catalogue import RULES
+from robustmath.theory.rules import composed, medians
 
 __all__ = ["robustness_bound", "robustness_lower_bound"]
 
@@ -118,11 +119,12 @@ def robustness_bound(rule: str, n: int, f: int) -> Fraction | float:
     >>> round(robustness_bound("krum", 5, 1), 6)
     4.166667
     """
-    rule = as_choice(rule, "robustness_bound", "rule", tuple(BOUNDS))
+    rule = as_choice(rule, "robustness_bound", "rule", tuple(RULES))
     f = as_integer(f, "robustness_bound", "f", 0)
-    bound, least = BOUNDS[rule]
-    n = as_integer(n, "robustness_bound", "n", least(f))
-    return bound(n, f)
+    n = as_integer(n, "robustness_bound", "n", RULES[rule].least(f))
+    module, proof = RULES[rule].kappa.split(".")
+    bound: Bound = getattr(import_module(f"{__package__}.{module}"), proof)(n, f)
+    return bound
 
 
 def robustness_lower_bound(n: int, f: int) -> Fraction:
@@ -164,17 +166,17 @@ def robustness_lower_bound(n: int, f: int) -> Fraction:
     return Fraction(f, n - 2 * f)
 
 
-def _infinite_if_attacked(n: int, f: int) -> float:
+def infinite_if_attacked(n: int, f: int) -> float:
     """Return infinity unless f = 0: equal good vectors and others that are kept as well."""
     return inf if f else 0.0
 
 
-def _infinite(n: int, f: int) -> float:
+def infinite(n: int, f: int) -> float:
     """Return infinity: these rules do not return x even if all vectors are x."""
     return inf
 
 
-def _rfa(n: int, f: int) -> Bound:
+def rfa(n: int, f: int) -> Bound:
     """Return n - 1 for f = 0, as for any mean with weights, else infinity.
 
     Its first step gives a vector near zero all the weight; good vectors may be equal and far away.
@@ -182,59 +184,9 @@ def _rfa(n: int, f: int) -> Bound:
     return inf if f else Fraction(n - 1)
 
 
-def _any(f: int) -> int:
-    return f + 1
-
-
-def _majority(f: int) -> int:
-    return 2 * f + 1
-
-
-def _krum_least(f: int) -> int:
-    return max(2 * f + 2, f + 3)
-
-
-def _quarter(f: int) -> int:
-    return 4 * f + 1
-
-
-def _mixed_median(n: int, f: int) -> Bound:
+def mixed_median(n: int, f: int) -> Bound:
     return composed.mixed_robustness(medians.coordinatewise_median(n, f), n, f)
 
 
-def _clipped_median(n: int, f: int) -> Bound:
+def clipped_median(n: int, f: int) -> Bound:
     return composed.clipped_robustness(medians.coordinatewise_median(n, f), n, f)
-
-
-BOUNDS: dict[str, tuple[Callable[[int, int], Bound], Callable[[int], int]]] = {
-    "trimmed_mean": (medians.trimmed_mean, _majority),
-    "coordinatewise_median": (medians.coordinatewise_median, _majority),
-    "geometric_median": (medians.geometric_median, _majority),
-    "mean_around_median": (medians.mean_around_median, _majority),
-    "median_of_means": (medians.median_of_means, _majority),
-    "smallest_maximum_eigenvalue_averaging": (
-        averages.smallest_maximum_eigenvalue_averaging,
-        _majority,
-    ),
-    "monna": (averages.monna, _majority),
-    "minimum_diameter_averaging": (averages.minimum_diameter_averaging, _majority),
-    "krum": (krum.krum, _krum_least),
-    "multi_krum": (averages.multi_krum, _krum_least),
-    "caf": (averages.caf, _majority),
-    "bulyan": (averages.bulyan, _quarter),
-    "dnc": (averages.dnc, lambda f: max(3, f + 1)),
-    "mean": (_infinite_if_attacked, _any),
-    "comparative_gradient_elimination": (_infinite_if_attacked, _any),
-    "zeno": (_infinite_if_attacked, _any),
-    "spectral_filter": (_infinite_if_attacked, _any),
-    "normalized_mean": (_infinite, _any),
-    "rfa": (_rfa, _any),
-    "rsa": (_infinite, _any),
-    "sign_majority": (_infinite, _any),
-    "centered_clipping": (_infinite, _any),
-    "nearest_neighbor_mixing, coordinatewise_median": (_mixed_median, _majority),
-    "adaptive_clipping, coordinatewise_median": (_clipped_median, _majority),
-    "static_clipping, coordinatewise_median": (_infinite, _majority),
-    "bucket, coordinatewise_median": (medians.bucketed_median, _quarter),
-}
-"""The bound of every rule as a function of n and f, and the least n for a given f."""

@@ -5,18 +5,16 @@ n vectors, f Byzantine; kappa the robustness coefficient, see `kappa`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
 
 from robustmath._checks import as_choice, as_integer
-from robustmath.theory.rules.kappa import BOUNDS
+from robustmath.aggregators.catalogue import MIXING, RULES
+from robustmath.aggregators.record import Published
 
 __all__ = ["PublishedBound", "published_bound"]
 
-FIXING_BY_MIXING = "Allouah et al. 2023, arXiv 2302.01772"
-TRILEMMA = "Allouah, Guerraoui, Gupta, Pinot and Stephan 2023, arXiv 2302.04787"
-CLIPPING = "Allouah et al. 2025, arXiv 2405.14432"
+THEIR_KRUM = Published(lambda r, _: 6 * (1 + r), MIXING)
 
 
 class PublishedBound(NamedTuple):
@@ -98,26 +96,10 @@ def published_bound(rule: str, n: int, f: int) -> PublishedBound | None:
     """
     f = as_integer(f, "published_bound", "f", 0)
     n = as_integer(n, "published_bound", "n", 2 * f + 1)
-    rule = as_choice(rule, "published_bound", "rule", tuple({**BOUNDS, **PUBLISHED}))
-    if rule not in PUBLISHED:
+    rule = as_choice(rule, "published_bound", "rule", (*RULES, "published_krum"))
+    published = THEIR_KRUM if rule == "published_krum" else RULES[rule].published
+    if published is None:
         return None
-    bound, source = PUBLISHED[rule]
-    return PublishedBound(bound(Fraction(f, n - 2 * f), Fraction(f, n - f)), source)
-
-
-PUBLISHED: dict[str, tuple[Callable[[Fraction, Fraction], Fraction], str]] = {
-    "trimmed_mean": (lambda r, _: 6 * r * (1 + r), FIXING_BY_MIXING),
-    "coordinatewise_median": (lambda r, _: 4 * (1 + r) ** 2, FIXING_BY_MIXING),
-    "geometric_median": (lambda r, _: 4 * (1 + r) ** 2, FIXING_BY_MIXING),
-    "published_krum": (lambda r, _: 6 * (1 + r), FIXING_BY_MIXING),
-    "smallest_maximum_eigenvalue_averaging": (lambda r, q: 4 * q * (1 + r) ** 2, TRILEMMA),
-    "nearest_neighbor_mixing, coordinatewise_median": (
-        lambda r, q: 8 * q * (4 * (1 + r) ** 2 + 1),
-        FIXING_BY_MIXING,
-    ),
-    "adaptive_clipping, coordinatewise_median": (
-        lambda r, _: 4 * (1 + r) ** 2 + 2 * r,
-        CLIPPING,
-    ),
-}
-"""Bounds as functions of f/(n-2f) and f/(n-f), and their sources."""
+    return PublishedBound(
+        published.kappa(Fraction(f, n - 2 * f), Fraction(f, n - f)), published.source
+    )

@@ -13,8 +13,9 @@ from math import inf, sqrt
 from typing import NamedTuple
 
 from robustmath._checks import as_choice, as_integer
+from robustmath.aggregators.catalogue import RULES
 from robustmath.theory.algorithm_2.moments import good_variance_factor
-from robustmath.theory.rules.kappa import BOUNDS, robustness_bound
+from robustmath.theory.rules.kappa import robustness_bound
 
 __all__ = ["ResampledRobustness", "best_copies", "bucketed_robustness", "resampled_robustness"]
 
@@ -186,8 +187,8 @@ def best_copies(rule: str, n: int, f: int, *, method: str = "resampling") -> int
     (4, 1)
     """
     method = as_choice(method, "best_copies", "method", ("resampling", "bucketing"))
-    rule = as_choice(rule, "best_copies", "rule", tuple(BOUNDS))
-    least = BOUNDS[rule][1]
+    rule = as_choice(rule, "best_copies", "rule", tuple(RULES))
+    least = RULES[rule].least
     f = as_integer(f, "best_copies", "f", 0)
     n = as_integer(n, "best_copies", "n", least(f))
     if method == "resampling":
@@ -200,10 +201,10 @@ def best_copies(rule: str, n: int, f: int, *, method: str = "resampling") -> int
 
 
 def _trade(function: str, rule: str, n: int, f: int, s: int) -> ResampledRobustness:
-    rule = as_choice(rule, function, "rule", tuple(BOUNDS))
+    rule = as_choice(rule, function, "rule", tuple(RULES))
     s = as_integer(s, function, "s", 1)
     f = as_integer(f, function, "f", 0)
-    least = BOUNDS[rule][1]
+    least = RULES[rule].least
     if function == "resampled_robustness":
         n = as_integer(n, function, "n", least(s * f))
         copies, outputs, bad = s, n, s * f

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustmath._checks import as_choice, as_integer
+from robustmath.aggregators.catalogue import RULES
 from robustmath.theory.rules.krum import worst_vectors
 from robustmath.theory.rules.medians import middle
 
@@ -151,11 +152,9 @@ def tight_example(rule: str, n: int, f: int) -> TightExample:
     >>> tight_example("smallest_maximum_eigenvalue_averaging", 8, 2).vectors.ravel()
     array([ 8.,  8.,  2.,  2.,  2.,  2., -4., -4.])
     """
-    from robustmath.theory.rules.kappa import BOUNDS
-
     rule = as_choice(rule, "tight_example", "rule", tuple(EXAMPLES))
     f = as_integer(f, "tight_example", "f", 1)
-    n = as_integer(n, "tight_example", "n", BOUNDS[rule][1](f))
+    n = as_integer(n, "tight_example", "n", RULES[rule].least(f))
     return EXAMPLES[rule](n, f)
 
 
