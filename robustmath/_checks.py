@@ -69,6 +69,12 @@ def as_integers(values: ArrayLike, function: str, name: str) -> NDArray[np.integ
     return array
 
 
+def as_floats(values: ArrayLike, function: str, name: str) -> NDArray[np.float64]:
+    """Return numbers of any kind, fractions among them, as an array of float64."""
+    refuse_masks(values, function, name)
+    return np.asarray(values, dtype=np.float64)
+
+
 def as_floating_dtype(dtype: DTypeLike, function: str) -> np.dtype[Any]:
     """Return `dtype` if it is float32 or float64, in which matrix products are made."""
     try:

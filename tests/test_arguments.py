@@ -181,6 +181,7 @@ PARAMETERS = {
     "bounds": [
         Bad((1, 0), ValueError, "1"),
         Bad((0, np.nan), ValueError, "nan"),
+        Bad(np.ma.masked_array([0, 1], mask=True), ValueError, "bounds"),
         Bad(3, ValueError),
     ],
 }
@@ -377,12 +378,31 @@ CALLS = {
     "driven_from": of_vectors(rule=rm.mean, distance=1e6),
     "farthest_error": of_vectors(rule=rm.mean, hostile=[0], places=X[:2]),
     "estimate": Call(
-        {"draw": uniform, "trials": 9, "rng": seeded(), "bounds": (0, 1), "batch": 4},
-        {"trials": integer(2)},
+        {"draw": uniform, "trials": 9, "rng": seeded(), "bounds": (0, 1), "batch": 4, "mean": 0.5},
+        {
+            "trials": integer(2),
+            "mean": [
+                Bad(2.0, ValueError, "within bounds"),
+                Bad(np.nan, ValueError, "within bounds"),
+                *masked([0.5]),
+            ],
+        },
     ),
     "count_outcomes": Call(
         {"draw": coin, "trials": 9, "rng": seeded(), "categories": 2, "batch": 4},
         {"trials": integer(1)},
+    ),
+    "betting_interval": Call(
+        {"outcomes": [0.5, 1.0], "error_probability": 0.1, "bounds": (0, 1)},
+        {
+            "outcomes": [
+                Bad([2.0], ValueError, "within bounds"),
+                Bad([np.nan], ValueError, "within bounds"),
+                Bad([], ValueError, "shape"),
+                Bad(0.5, ValueError, "shape"),
+                *masked([0.5]),
+            ]
+        },
     ),
     "mean_interval": of_moments(),
     "variance_interval": of_moments(),

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
+from robustmath._checks import as_floats
 from robustmath.montecarlo.regions import Array, Interval, as_bounds, as_error_probability
 
 __all__ = ["betting_interval"]
@@ -74,7 +75,7 @@ def betting_interval(
     name = "betting_interval"
     delta = as_error_probability(error_probability, name)
     low, high = as_bounds(bounds, name)
-    x = np.asarray(outcomes, dtype=np.float64)
+    x = as_floats(outcomes, name, "outcomes")
     if x.ndim not in (1, 2) or x.size == 0:
         raise ValueError(f"{name} needs outcomes of shape (N,) or (N, k); got shape {x.shape}")
     x = x.reshape(len(x), -1)

@@ -92,7 +92,7 @@ def estimate(
     name = "estimate"
     trials = check.as_integer(trials, name, "trials", 2)
     low, high = as_bounds(bounds, name)
-    centre = None if mean is None else np.asarray(mean, dtype=np.float64)
+    centre = None if mean is None else check.as_floats(mean, name, "a mean")
     if centre is not None and not np.all((low <= centre) & (centre <= high)):
         raise ValueError(f"{name} needs a mean within bounds; got {mean!r}")
     found = m2 = product_sum = square_sum = np.zeros(())

@@ -91,8 +91,7 @@ class Interval(NamedTuple):
 
     def contains(self, values: ArrayLike) -> bool:
         """Return whether every value (one for all, or one each) lies within its bounds."""
-        check.refuse_masks(values, "Interval.contains", "values")
-        values = np.asarray(values, dtype=np.float64)
+        values = check.as_floats(values, "Interval.contains", "values")
         if values.ndim and values.shape != self.low.shape:
             raise ValueError(
                 f"Interval.contains needs one value or shape {self.low.shape}; got {values.shape}"
@@ -137,8 +136,7 @@ class LawRegion(NamedTuple):
 
     def divergence(self, law: ArrayLike) -> float:
         """Return the largest KL(frequencies || law) over the rows; infinite off its support."""
-        check.refuse_masks(law, "LawRegion.divergence", "law")
-        p = np.asarray(law, dtype=np.float64)
+        p = check.as_floats(law, "LawRegion.divergence", "law")
         if p.shape[-1:] != self.frequencies.shape[-1:]:
             raise ValueError(
                 f"LawRegion.divergence needs a law of {self.frequencies.shape[-1]} categories;"
@@ -173,7 +171,7 @@ def as_error_probability(value: float, function: str) -> float:
 def as_bounds(bounds: tuple[ArrayLike, ArrayLike], function: str) -> tuple[Array, Array]:
     """Return declared bounds (low, high) as arrays of one or no dimension, low < high."""
     try:
-        low, high = (np.asarray(bound, dtype=np.float64) for bound in bounds)
+        low, high = (check.as_floats(bound, function, "bounds") for bound in bounds)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{function} needs bounds=(low, high); got {bounds!r}") from error
     with np.errstate(over="ignore", invalid="ignore"):
