@@ -1,6 +1,7 @@
-"""What runs everywhere: tests of the optional engine where it is installed, and hostile inputs.
+"""Which tests run: those that need more than the `test` extra only where it is installed.
 
-The head of every run says whether the engine is there, its end how many hostile inputs were tried.
+The head of every run says what was left out and how to get it, its end how many hostile inputs
+were tried.
 """
 
 from decimal import MAX_EMAX, MIN_EMIN, Context, localcontext
@@ -9,12 +10,21 @@ from pathlib import Path
 
 import pytest
 
-HAS_DASK = find_spec("distributed") is not None
+from tests import chromium
+
+OPTIONAL = {
+    "test_dask.py": (find_spec("distributed"), "pip install '.[dask]'"),
+    "test_page_in_chromium.py": (chromium.PROGRAM, "Chromium, such as apt-get install chromium"),
+    "test_plugins.py": (
+        find_spec("xdist") and find_spec("pytest_rerunfailures"),
+        "pip install pytest-xdist pytest-rerunfailures",
+    ),
+}
+LEFT_OUT = {name: needed for name, (found, needed) in OPTIONAL.items() if not found}
+collect_ignore = list(LEFT_OUT)
 
 HOSTILE_INPUTS = 400
 """For each rule, half of them float32, half float64."""
-
-collect_ignore = [] if HAS_DASK else ["test_dask.py"]
 
 
 class HostileInputs:
@@ -60,6 +70,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("filterwarnings", "error::robustmath.GuaranteeWarning")
     config.stash[KEY] = HostileInputs(config.getoption("--hostile-inputs"))
 
 
@@ -78,9 +89,7 @@ def precise_decimals():
 
 
 def pytest_report_header():
-    if HAS_DASK:
-        return "tests/test_dask.py: run"
-    return "tests/test_dask.py: left out, it needs pip install '.[dask]'"
+    return [f"left out: tests/{name}, it needs {needed}" for name, needed in LEFT_OUT.items()]
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -1,13 +1,10 @@
 """The claims' plugin, run on small made-up claim tests in a process of its own."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
@@ -21,10 +18,9 @@ from robustmath.claims import (
     REFUTED,
     find_claim,
 )
+from tests.claims_project import Result, project
 from verify import report
 from verify.evidence import Record
-
-PROJECT = Path(__file__).resolve().parents[1]
 
 HEAD = """
 from fractions import Fraction
@@ -104,42 +100,6 @@ def test_cost(evidence):
     evidence.measured("resampling / step", claimed="negligible", found=0.01, at_most=0.2)
 """
 )
-
-
-class Result:
-    def __init__(self, folder, *options, columns=80):
-        self.folder = folder
-        reports = [f"--claims-{kind}={folder / 'out' / kind}" for kind in ("json", "md", "html")]
-        finished = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, *reports],
-            cwd=folder,
-            env={**os.environ, "COLUMNS": str(columns)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        self.code = finished.returncode
-        self.output = finished.stdout + finished.stderr
-
-    def report(self, kind):
-        return (self.folder / "out" / kind).read_text(encoding="utf-8")
-
-    @property
-    def rows(self):
-        return {row["id"]: row for row in json.loads(self.report("json"))}
-
-
-def project(folder, **files):
-    """Lay out a project with this plugin and the given files of claim tests."""
-    (folder / "verify").mkdir(parents=True)
-    for name in ("__init__", "conftest", "evidence", "report"):
-        shutil.copy(PROJECT / "verify" / f"{name}.py", folder / "verify")
-    shutil.copytree(PROJECT / "verify" / "reporting", folder / "verify" / "reporting")
-    shutil.copy(PROJECT / "pyproject.toml", folder)
-    for name, text in files.items():
-        (folder / "verify" / f"test_{name}.py").write_text(text)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,25 @@
-"""The verdicts as a table: on the terminal, in JSON and in Markdown; as a page, see `page`."""
+"""The verdicts as a table: on the terminal, in JSON and in Markdown; as a page, see `page`.
+
+`packed` and `unpacked` are how evidence travels with the report of a test; `destinations` checks
+where tables are to be written.
+"""
 
 from __future__ import annotations
 
+import errno
 import html
 import itertools
 import json
 import math
+import os
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from robustmath.claims import Claim
-from verify.evidence import SEVERITY, Record, written
+from verify.evidence import SEVERITY, Record, plain, written
 
 NOT_ESTABLISHED = "NOT ESTABLISHED"
 NO_EVIDENCE = "NO EVIDENCE"
@@ -271,3 +278,49 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(entry) for entry in value]
     return value
+
+
+FRACTION = "fractions.Fraction"
+
+
+def packed(value: Any) -> str:
+    """Return plain values as JSON from which `unpacked` makes the same values."""
+    return json.dumps(value, default=_fraction_or_plain)
+
+
+def unpacked(text: str) -> Any:
+    """Return what was packed, tuples as lists."""
+    return json.loads(text, object_hook=lambda d: Fraction(d[FRACTION]) if FRACTION in d else d)
+
+
+def _fraction_or_plain(value: Any) -> Any:
+    return {FRACTION: str(value)} if isinstance(value, Fraction) else plain(value)
+
+
+def destinations(asked: Mapping[str, str | None], folder: Path) -> dict[str, Path]:
+    """Return the path of each option that has one, its folder made; raise if it is not writable.
+
+    As with pytest's own options a path may begin with ``~``, hold ``$VARIABLES``, be relative to
+    the folder that pytest is called in, and name folders that do not exist yet.
+    """
+    paths: dict[str, Path] = {}
+    for option, text in asked.items():
+        if text is None:
+            continue
+        path = Path(folder, os.path.expanduser(os.path.expandvars(text)))
+        try:
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+                path.unlink()
+            elif not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as error:
+            raise ValueError(f"{option} cannot write {path}: {error.strerror}") from None
+        for other, taken in paths.items():
+            if taken == path:
+                raise ValueError(f"{other} and {option} name the same file: {path}")
+        paths[option] = path
+    return paths

@@ -9,7 +9,9 @@ differences are paired by seed.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -64,10 +66,40 @@ class Experiments:
         return difference(self(figure, *first), self(figure, *second))
 
 
+def results_folder(config, tmp_path_factory):
+    """Return pytest's cache for a full run, which resumes there, if there is one that is writable.
+
+    Else a folder of this run, the same one for all workers of pytest-xdist.
+    """
+    cache = getattr(config, "cache", None)
+    if config.getoption("full") and cache is not None:
+        with contextlib.suppress(OSError):
+            return cache.mkdir("claims-full")
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if hasattr(config, "workerinput") else folder
+
+
+@contextlib.contextmanager
+def shown(config):
+    """Let the line with progress through to the terminal or the log."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+        yield
+
+
+def train_once(runs, path):
+    """Return the histories of all runs; of several processes one trains and the others wait."""
+    while True:
+        try:
+            return run_all(runs, path, jobs=os.cpu_count() or 1)
+        except BlockingIOError:
+            time.sleep(1)
+
+
 @pytest.fixture(scope="module")
 def experiments(request, tmp_path_factory):
-    """Train all lines once. A full run keeps its results in pytest's cache and resumes there."""
-    full = request.config.getoption("--full")
+    """Train all lines once."""
+    full = request.config.getoption("full")
     data, steps, seeds = ("mnist", 1500, 5) if full else ("subset", 200, 3)
     base = base_run(data, steps)
     figures = {
@@ -78,24 +110,15 @@ def experiments(request, tmp_path_factory):
         "3": lines_of_fig3(base),
         "6": lines_under_the_normalised_mean_attack(base),
     }
-    first = seeds * request.config.getoption("--claims-seed")
+    first = seeds * request.config.getoption("claims_seed")
     wanted = {
         figure: [[replace(line.run, seed=first + k) for k in range(seeds)] for line in lines]
         for figure, lines in figures.items()
     }
     every = list(dict.fromkeys(run for lines in wanted.values() for runs in lines for run in runs))
-    folder = (
-        request.config.cache.mkdir("claims-full") if full else tmp_path_factory.mktemp("claims")
-    )
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        found = dict(
-            zip(
-                every,
-                run_all(every, folder / "results.jsonl", jobs=os.cpu_count() or 1),
-                strict=True,
-            )
-        )
+    path = results_folder(request.config, tmp_path_factory) / "results.jsonl"
+    with shown(request.config):
+        found = dict(zip(every, train_once(every, path), strict=True))
     histories = {
         figure: [[found[run] for run in runs] for runs in lines] for figure, lines in wanted.items()
     }
