@@ -17,14 +17,11 @@ from unittest import mock
 
 from PIL import Image
 
+from robustmath.cli.demo import demos
+
 HERE = Path(__file__).resolve().parent
 COLORS = 64
 """In a picture: enough for text and lines, and a third of the bytes."""
-
-
-def demos() -> list[str]:
-    """Return the names of all demos, the playground among them."""
-    return sorted({path.stem for path in HERE.glob("[!_]*.py")} - {"make_pictures", "conftest"})
 
 
 def draw(name: str, folder: Path) -> Path:

@@ -10,6 +10,7 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -384,6 +385,21 @@ def test_download(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "download", fail)
     assert cli.main(["data", "download", "mnist"]) == 1
     assert "got no valid file" in capsys.readouterr().err
+
+
+def test_demos_are_listed_run_with_their_arguments_and_refused(capsys, tmp_path):
+    assert cli.main(["demo"]) == 0
+    listed = capsys.readouterr().out
+    assert "median_counterexample   Section 2.3: a median can be worse than a mean." in listed
+    picture = tmp_path / "krums.png"
+    with mock.patch.object(sys, "argv"), mock.patch.object(sys, "path", sys.path.copy()):
+        assert (
+            cli.main(["demo", "four_krums", "--no-show", "--answers", "--save", str(picture)]) == 0
+        )
+    assert "Answer:" in capsys.readouterr().out
+    assert picture.stat().st_size > 10_000
+    assert cli.main(["demo", "four_crums"]) == 2
+    assert "did you mean 'four_krums'?" in capsys.readouterr().err
 
 
 def test_help_shows_examples_and_every_figure(capsys):

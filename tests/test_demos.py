@@ -26,12 +26,10 @@ from matplotlib.backend_bases import KeyEvent, MouseButton, MouseEvent
 from scipy.optimize import minimize
 
 from robustmath import textbook
+from robustmath.cli.demo import demos
 
 DEMOS = Path(__file__).parent.parent / "demos"
-TOOLS = {"make_pictures", "playground", "conftest"}
-NAMES = sorted(
-    path.stem for path in DEMOS.glob("*.py") if path.stem[0] != "_" and path.stem not in TOOLS
-)
+NAMES = [name for name in demos() if name != "playground"]
 
 
 class Ran(NamedTuple):
@@ -204,7 +202,9 @@ def test_answers_say_what_the_changed_number_does(demo, name):
 
 def test_every_demo_is_in_the_index():
     index = (DEMOS / "README.md").read_text()
-    assert [name for name in (*NAMES, "playground") if f"{name}.py" not in index] == []
+    assert [
+        name for name in (*demos(), "make_pictures", "make_notebooks") if f"{name}.py" not in index
+    ] == []
     linked = re.findall(r"\]\((\w+\.py)\)", index)
     assert [name for name in linked if not (DEMOS / name).is_file()] == []
 

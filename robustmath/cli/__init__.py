@@ -1,4 +1,4 @@
-"""The command ``robustmath``: reproduce figures, read the claims, compare rules, get the data.
+"""The command ``robustmath``: reproduce figures, read claims, compare rules, get data, run demos.
 
 Exit codes: 0 done; 1 something failed on the way (finished results are kept); 2 the command cannot
 be carried out as given, found out before any computing starts; 130 interrupted by Ctrl-C.
@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Sequence
 
 from robustmath import __version__
-from robustmath.cli import data, ledger, reproduce, robustness
+from robustmath.cli import data, demo, ledger, reproduce, robustness
 from robustmath.cli._arguments import Refusal, unknown
 
 __all__ = ["main"]
@@ -25,6 +25,7 @@ COMMANDS = {
     "claims": ledger,
     "robustness": robustness,
     "data": data,
+    "demo": demo,
 }
 
 
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
               robustmath reproduce fig1a fig2a --data subset --steps 300 --seeds 1
                                                         a quick look, on the data that ship
               robustmath reproduce all --seeds 5 --out results
+              robustmath demo median_counterexample     one of the demos for a class
 
             Whether the claims are true is said by another command: pytest verify/
             The functions are listed by python -c "help('robustmath')"."""),
