@@ -1,0 +1,152 @@
+"""A definition of the textbook with its parameters, and what is known about it."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from decimal import Context, Decimal, localcontext
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustmath import textbook as tb
+
+__all__ = ["Definition", "Variant"]
+
+Array = NDArray[Any]
+Variant = Callable[..., Any]
+
+PRECISION = Context(prec=60, Emax=10**6, Emin=-(10**6))
+"""Sixty digits, and exponents that squares of the largest floats fit."""
+
+FORMS: dict[str, Variant] = {
+    "rsa": lambda vectors, lam: tb.rsa(0 * vectors[0], vectors, 0 * vectors[0], lam),
+    "signum_step": lambda vectors, beta=0.9: tb.signum_step(vectors, None, beta)[0],
+}
+"""Definitions that take more than vectors, as rules: RSA at zero, the first step of signum."""
+
+FINER = {"geometric_median": {"tol": 1e-25}}
+COARSER = {"geometric_median": {"tol": 1e-10}}
+"""To what residual to solve in decimals, and in floats, which come no nearer in many steps."""
+
+DEFAULTS: dict[str, Callable[[int, int, int], Any]] = {
+    "m": lambda n, f, d: n - f,
+    "groups": lambda n, f, d: 2 * f + 1,
+    "tau": lambda n, f, d: 1.0,
+    "trusted": lambda n, f, d: np.ones(d),
+    "rho": lambda n, f, d: 0.5,
+    "bound": lambda n, f, d: 1.0,
+    "lam": lambda n, f, d: 1.0,
+    "rng": lambda n, f, d: 0,
+}
+"""What a definition is told of n, f and d where the user says nothing and it has no default."""
+
+
+class Definition(NamedTuple):
+    """A rule, or a variant of it, with its parameters.
+
+    Attributes
+    ----------
+    name
+        Of the rule in `robustmath.textbook`.
+    function
+        From vectors (n, d) and the rule's parameters.
+    given
+        The parameters that the user gave, f among them.
+
+    Examples
+    --------
+    >>> like = Definition.of("trimmed_mean", {"f": 1})
+    >>> like(np.array([[0.0], [1.0], [9.0]]))
+    array([1.])
+    """
+
+    name: str
+    function: Variant
+    given: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, name: str, given: Mapping[str, Any]) -> Definition:
+        """Return the textbook's definition of a name."""
+        return cls(name, form(name), given)
+
+    def times(self, factor: float) -> Definition:
+        """Return a multiple of it."""
+
+        def multiple(vectors: Array, **told: Any) -> Any:
+            answer = self.function(vectors, **told)
+            return answer * (decimals(factor) if vectors.dtype == object else factor)
+
+        return self._replace(function=multiple)
+
+    def parameters(self, n: int, d: int, all_of_them: bool = False) -> dict[str, Any]:
+        """Return what the rule is told at n and d, without what it has by default unless asked."""
+        f, told = self.given["f"], {}
+        for parameter in list(inspect.signature(form(self.name)).parameters.values())[1:]:
+            name, default = parameter.name, parameter.default
+            if name in self.given:
+                told[name] = self.given[name]
+            elif default is inspect.Parameter.empty:
+                told[name] = DEFAULTS[name](n, f, d)
+            elif all_of_them:
+                told[name] = default
+        return told
+
+    def __call__(self, vectors: Array) -> Array:
+        """Return the answer in floats."""
+        told = COARSER.get(self.name, {}) | seeded(self.parameters(*vectors.shape))
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return np.asarray(self.function(vectors, **told))
+
+    def precisely(self, vectors: Array) -> Array:
+        """Return the answer for just these floats, with sixty digits but for eigenvectors."""
+        told = seeded(defaults(self.name) | self.parameters(*vectors.shape))
+        exact = {
+            k: decimals(v) if isinstance(v, float | np.ndarray) else v for k, v in told.items()
+        }
+        with localcontext(PRECISION):
+            return np.asarray(self.function(decimals(vectors), **exact)).astype(np.longdouble)
+
+
+def form(name: str) -> Variant:
+    """Return the textbook's definition as a function of vectors and parameters."""
+    function: Variant = FORMS.get(name) or getattr(tb, name)
+    return function
+
+
+def parameters(name: str) -> list[str]:
+    """Return the names of a rule's parameters.
+
+    Examples
+    --------
+    >>> parameters("multi_krum")
+    ['f', 'm']
+    """
+    return list(inspect.signature(form(name)).parameters)[1:]
+
+
+def defaults(name: str) -> dict[str, Any]:
+    """Return the real parameters that have a default: in the textbook's lines they are floats."""
+    told = inspect.signature(form(name)).parameters.values()
+    return {p.name: p.default for p in told if isinstance(p.default, float)} | FINER.get(name, {})
+
+
+def seeded(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters with a generator of its own for every seed."""
+    return {k: np.random.default_rng(v) if k == "rng" else v for k, v in told.items()}
+
+
+def decimals(values: Any) -> Any:
+    """Return floats as Decimals, exactly.
+
+    Examples
+    --------
+    >>> decimals(0.5)
+    Decimal('0.5')
+    """
+    if np.ndim(values) == 0:
+        return Decimal(float(values))
+    return np.vectorize(lambda x: Decimal(float(x)), otypes=[object])(values)
