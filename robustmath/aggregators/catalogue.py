@@ -54,7 +54,7 @@ def _pairs(module: Any, n: int, f: int) -> Computed:
     return lambda x: module.coordinatewise_median(module.bucket(x, 2, rng=np.random.default_rng(0)))
 
 
-def _bounded(name: str, source: str, degree: int = 0, **more: Any) -> Rule:
+def _bounded(name: str, source: str, degree: int = 0, invariances: str = "ps", **more: Any) -> Rule:
     """Return the record of a rule that is bounded whatever all rows are; it knows where zero is."""
     return Rule(
         name,
@@ -62,7 +62,7 @@ def _bounded(name: str, source: str, degree: int = 0, **more: Any) -> Rule:
         "kappa.infinite",
         breakdown=None,
         least=_any,
-        invariances="ps",
+        invariances=invariances,
         degree=degree,
         **more,
     )
@@ -82,8 +82,9 @@ RULES: dict[str, Rule] = {
             breakdown=Limit("0", lambda n: 0),
             settings=_alone,
             least=_any,
+            invariances="ptsr",
         ),
-        _bounded("normalized_mean", "Section 2.2, (4)", settings=_alone),
+        _bounded("normalized_mean", "Section 2.2, (4)", invariances="psr", settings=_alone),
         Rule(
             "krum",
             "Blanchard et al. 2017",
@@ -93,6 +94,7 @@ RULES: dict[str, Rule] = {
             least=_krum,
             attained=True,
             guaranteed=lambda f: 2 * f + 3,
+            invariances="ptsr",
         ),
         Rule(
             "multi_krum",
@@ -103,6 +105,7 @@ RULES: dict[str, Rule] = {
             settings=lambda n, f: {"f": f, "m": n - f},
             least=_krum,
             guaranteed=lambda f: 2 * f + 3,
+            invariances="ptsr",
         ),
         Rule(
             "coordinatewise_median",
@@ -127,6 +130,7 @@ RULES: dict[str, Rule] = {
             settings=_alone,
             attained=True,
             published=Published(lambda r, _: 4 * (1 + r) ** 2, MIXING),
+            invariances="ptsr",
         ),
         Rule(
             "rfa",
@@ -136,7 +140,7 @@ RULES: dict[str, Rule] = {
             ALL_BUT_ONE,
             settings=_alone,
             least=_any,
-            invariances="ps",
+            invariances="psr",
         ),
         _bounded("rsa", "Li et al. 2019, (5)", adapted=_at_zero, in_runs=False),
         _bounded("rsa_step", "Li et al. 2019", adapted=_step_at_zero, in_runs=False),
@@ -152,6 +156,7 @@ RULES: dict[str, Rule] = {
             "Karimireddy et al. 2021, tau = 1",
             settings=lambda n, f: {"tau": 1},
             degree=1,
+            invariances="psr",
         ),
         Rule(
             "bulyan",
@@ -168,7 +173,7 @@ RULES: dict[str, Rule] = {
             "averages.minimum_diameter_averaging",
             "n^2 d + exp(f)",
             attained=True,
-            invariances="ts",  # sets with the same two farthest rows tie, and the first is taken
+            invariances="tsr",  # sets with the same two farthest rows tie, and the first is taken
         ),
         Rule(
             "mean_around_median",
@@ -182,7 +187,7 @@ RULES: dict[str, Rule] = {
             "Chen et al. 2017, 2f+1 groups",
             "medians.median_of_means",
             settings=lambda n, f: {"groups": 2 * f + 1},
-            invariances="ts",
+            invariances="tsr",
             attained=True,
         ),
         Rule(
@@ -191,7 +196,7 @@ RULES: dict[str, Rule] = {
             "kappa.infinite_if_attacked",
             breakdown=ALL_BUT_ONE,
             least=_any,
-            invariances="ps",
+            invariances="psr",
         ),
         Rule(
             "smallest_maximum_eigenvalue_averaging",
@@ -200,14 +205,22 @@ RULES: dict[str, Rule] = {
             "n^2 d + C(n, f) n^3",
             attained=True,
             published=Published(lambda r, q: 4 * q * (1 + r) ** 2, TRILEMMA),
+            invariances="ptsr",
         ),
-        Rule("caf", "Allouah et al. 2025", "averages.caf", "n^2 d + f n^3"),
+        Rule(
+            "caf",
+            "Allouah et al. 2025",
+            "averages.caf",
+            "n^2 d + f n^3",
+            invariances="ptsr",
+        ),
         Rule(
             "monna",
             "Farhadkhani et al. 2023",
             "averages.monna",
             breakdown=Limit("n-1, good pivot", lambda n: n - 1),
             attained=True,
+            invariances="tsr",  # the pivot is a row
         ),
         Rule(
             "spectral_filter",
@@ -215,6 +228,7 @@ RULES: dict[str, Rule] = {
             "kappa.infinite_if_attacked",
             "n^2 d + f n^3",
             settings=lambda n, f: {"f": f, "bound": 1.0},
+            invariances="ptsr",
         ),
         Rule(
             "dnc",

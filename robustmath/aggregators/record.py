@@ -104,7 +104,7 @@ class Rule(NamedTuple):
     published
         The published bound on kappa, None if there is none.
     invariances
-        What may be done to all rows: p(ermute), t(ranslate), s(cale) them.
+        What may be done to all rows: p(ermute), t(ranslate), s(cale), r(otate) them.
     degree
         Scaling by c multiplies the result by c^degree; lengths among the settings scale too.
     in_runs

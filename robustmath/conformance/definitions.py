@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal, localcontext
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robustmath import textbook as tb
+from robustmath.conformance.facts import RECORDS
 
 __all__ = ["Definition", "Variant"]
 
@@ -23,25 +25,28 @@ PRECISION = Context(prec=60, Emax=10**6, Emin=-(10**6))
 
 FORMS: dict[str, Variant] = {
     "rsa": lambda vectors, lam: tb.rsa(0 * vectors[0], vectors, 0 * vectors[0], lam),
+    "rsa_step": lambda vectors, lam: tb.rsa_step(
+        0 * vectors[0], vectors, 0 * vectors, 0 * vectors[0], lam, lam / 10
+    )[0],
     "signum_step": lambda vectors, beta=0.9: tb.signum_step(vectors, None, beta)[0],
+    "bucket, coordinatewise_median": lambda vectors, s, rng: tb.coordinatewise_median(
+        tb.bucket(vectors, s, rng=rng)
+    ),
 }
-"""Definitions that take more than vectors, as rules: RSA at zero, the first step of signum."""
+"""Definitions that take more than vectors and parameters, as rules: RSA at zero, for one."""
+
+DEFAULTS: dict[str, Callable[[int], Any]] = {
+    "trusted": np.ones,
+    "rho": lambda d: 0.5,
+    "lam": lambda d: 1.0,
+    "s": lambda d: 2,
+    "rng": lambda d: 0,
+}
+"""What a definition is told where neither the user nor the record says, by d."""
 
 FINER = {"geometric_median": {"tol": 1e-25}}
 COARSER = {"geometric_median": {"tol": 1e-10}}
 """To what residual to solve in decimals, and in floats, which come no nearer in many steps."""
-
-DEFAULTS: dict[str, Callable[[int, int, int], Any]] = {
-    "m": lambda n, f, d: n - f,
-    "groups": lambda n, f, d: 2 * f + 1,
-    "tau": lambda n, f, d: 1.0,
-    "trusted": lambda n, f, d: np.ones(d),
-    "rho": lambda n, f, d: 0.5,
-    "bound": lambda n, f, d: 1.0,
-    "lam": lambda n, f, d: 1.0,
-    "rng": lambda n, f, d: 0,
-}
-"""What a definition is told of n, f and d where the user says nothing and it has no default."""
 
 
 class Definition(NamedTuple):
@@ -83,13 +88,16 @@ class Definition(NamedTuple):
 
     def parameters(self, n: int, d: int, all_of_them: bool = False) -> dict[str, Any]:
         """Return what the rule is told at n and d, without what it has by default unless asked."""
-        f, told = self.given["f"], {}
+        told: dict[str, Any] = {}
+        settings = RECORDS[self.name].settings(n, self.given["f"])
         for parameter in list(inspect.signature(form(self.name)).parameters.values())[1:]:
             name, default = parameter.name, parameter.default
             if name in self.given:
                 told[name] = self.given[name]
+            elif name in settings:
+                told[name] = settings[name]
             elif default is inspect.Parameter.empty:
-                told[name] = DEFAULTS[name](n, f, d)
+                told[name] = DEFAULTS[name](d)
             elif all_of_them:
                 told[name] = default
         return told
@@ -113,8 +121,17 @@ class Definition(NamedTuple):
 
 def form(name: str) -> Variant:
     """Return the textbook's definition as a function of vectors and parameters."""
-    function: Variant = FORMS.get(name) or getattr(tb, name)
-    return function
+    if name in FORMS:
+        return FORMS[name]
+    first, *after = (getattr(tb, part) for part in name.split(", "))
+    if not after:
+        return cast(Variant, first)
+
+    @functools.wraps(first)
+    def both(vectors: Array, **told: Any) -> Any:
+        return after[0](first(vectors, **told))
+
+    return both
 
 
 def parameters(name: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from robustmath.conformance.facts import kappa, withstands
 from robustmath.conformance.inputs import whole
 from robustmath.conformance.report import Outcome, fails, passes, skips
 from robustmath.conformance.subject import Misbehavior, as_numbers, described
@@ -141,9 +142,9 @@ def _the_same(trial: Trial, vectors: Array, handed: Any, what: str) -> Outcome:
 
 def smallest(trial: Trial) -> Outcome:
     """Answer at the smallest n and d for which the rule is defined, or say why not."""
-    if trial.facts is None or trial.like is None:
+    if trial.record is None or trial.like is None:
         return skips("nothing is claimed")
-    sizes = [trial.n] if trial.fixed else [trial.facts.least(trial.f), trial.n]
+    sizes = [trial.n] if trial.fixed else [trial.record.least(trial.f), trial.n]
     refusals = []
     for n, d in ((sizes[0], 1), (sizes[0], 2), (sizes[-1], 1)):
         vectors = np.round(trial.rng("smallest").standard_normal((n, d)) * 64)
@@ -220,15 +221,15 @@ def _one_nan(good: Array, f: int, limits: Any) -> Array:
 
 def _hostile(trial: Trial, senders: Sequence[Sender]) -> Outcome:
     """Return whether answers are finite, without a warning, and bounded by the good vectors."""
-    facts = trial.facts
-    if facts is None or trial.like is None:
+    record = trial.record
+    if record is None or trial.like is None:
         return skips("nothing is claimed")
     if trial.f == 0:
         return skips("f = 0")
-    most = facts.withstands(trial.n)
-    if most is not None and most < trial.f:
+    most = withstands(record.name, trial.n)
+    if most < trial.f:
         return skips(f"{trial.like.name} withstands {most} of {trial.n} rows, f = {trial.f}")
-    kappa = facts.kappa(trial.n, trial.f)
+    bound = kappa(record.name, trial.n, trial.f)
     farthest = 0.0
     for kind in (np.float64, np.float32):
         limits = np.finfo(kind)
@@ -236,7 +237,7 @@ def _hostile(trial: Trial, senders: Sequence[Sender]) -> Outcome:
             rng = trial.rng(f"hostile {i}")
             good = whole(trial.n - trial.f, 2, rng).astype(kind)
             rows = np.vstack([good, send(good, trial.f, limits).astype(kind)])
-            order = rng.permutation(trial.n) if "p" in facts.symmetries else np.arange(trial.n)
+            order = rng.permutation(trial.n) if "p" in record.invariances else np.arange(trial.n)
             vectors = rows[order]
             right = f"finite, from the {trial.n - trial.f} good vectors"
             example = {"vectors": vectors}
@@ -250,11 +251,11 @@ def _hostile(trial: Trial, senders: Sequence[Sender]) -> Outcome:
             noise = [w for w in trial.subject.warnings if w.category is RuntimeWarning]
             if noise:
                 return fails(f"warns: {noise[0].message}", **example, returned=got)
-            if kappa is None or got.ndim != 1:
+            if bound is None or got.ndim != 1:
                 continue
             mu = good.astype(float).mean(axis=0)
             spread = float(np.sqrt(((good - mu) ** 2).sum(axis=1).mean()))
-            reach = np.sqrt(kappa) * spread + tolerance(got.dtype, good)
+            reach = np.sqrt(bound) * spread + tolerance(got.dtype, good)
             off = float(np.linalg.norm(got - mu))
             farthest = max(farthest, off / reach)
             if off > reach:
@@ -264,33 +265,33 @@ def _hostile(trial: Trial, senders: Sequence[Sender]) -> Outcome:
                     returned=got,
                     right=mu,
                 )
-    if kappa is None:
+    if bound is None:
         return passes("finite")
     return passes(f"finite, {farthest:.2f} sqrt(kappa) sigma from the good mean at most")
 
 
 def robustness(trial: Trial) -> Outcome:
     """Keep |F - mean|^2 below kappa times the variance of the good, for all a search finds."""
-    facts = trial.facts
-    if facts is None or trial.like is None:
+    record = trial.record
+    if record is None or trial.like is None:
         return skips("nothing is claimed")
     if trial.like(np.zeros((trial.n, 2))).ndim == 2:
         return skips("it is a step before a rule")
-    kappa = facts.kappa(trial.n, trial.f)
-    if kappa is None:
+    bound = kappa(record.name, trial.n, trial.f)
+    if bound is None:
         return skips(f"{trial.like.name} has no kappa at n = {trial.n}, f = {trial.f}")
     found = largest_ratio(
         trial.answer, trial.n, trial.f, rng=trial.rng("robustness"), budget=BUDGET
     )
-    if found.ratio > kappa * (1 + 1e-6):
+    if found.ratio > bound * (1 + 1e-6):
         return fails(
-            f"ratio {found.ratio:.4g}, more than kappa = {kappa:.4g}",
+            f"ratio {found.ratio:.4g}, more than kappa = {bound:.4g}",
             vectors=np.vstack([found.good, found.byzantine]),
             good=f"the first {trial.n - trial.f} rows",
             returned=trial.answer(np.vstack([found.good, found.byzantine])),
             right=found.good.mean(axis=0),
         )
-    return passes(f"ratio {found.ratio:.3g} found, kappa = {kappa:.3g}")
+    return passes(f"ratio {found.ratio:.3g} found, kappa = {bound:.3g}")
 
 
 CHECKS: dict[str, Check] = {

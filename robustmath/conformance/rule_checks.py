@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustmath.conformance.definitions import Definition
+from robustmath.conformance.facts import LENGTHS
 from robustmath.conformance.inputs import decided, largest, ordinary, shrink, small
 from robustmath.conformance.report import Outcome, fails, passes, skips
 from robustmath.conformance.subject import Misbehavior
@@ -56,7 +57,7 @@ def _as_defined(trial: Trial, dtype: Any) -> Outcome:
         words = trial.identity.words
         return passes(f"it is {words}") if words else skips("it is none that we know")
     eps = float(np.finfo(dtype).eps)
-    reverse = "p" in trial.facts.symmetries if trial.facts else False
+    reverse = "p" in trial.record.invariances if trial.record else False
     tried, refused = 0, 0
 
     def misses(vectors: Array, share: float) -> bool:
@@ -83,7 +84,7 @@ def _as_defined(trial: Trial, dtype: Any) -> Outcome:
             except Misbehavior:
                 return False
 
-        least = len(vectors) if trial.fixed or trial.facts is None else trial.facts.least(trial.f)
+        least = len(vectors) if trial.fixed or trial.record is None else trial.record.least(trial.f)
         vectors = shrink(shows, vectors, least) if shows(vectors) else vectors
         got = trial.answer(vectors.astype(dtype))
         words = trial.identity.words
@@ -96,7 +97,7 @@ def _as_defined(trial: Trial, dtype: Any) -> Outcome:
 
 def _inputs(trial: Trial, like: Definition, reverse: bool, eps: float) -> Any:
     rng = trial.rng("inputs")
-    least = trial.n if trial.fixed or trial.facts is None else trial.facts.least(trial.f)
+    least = trial.n if trial.fixed or trial.record is None else trial.record.least(trial.f)
     sizes = sorted({least, min(least + 1, trial.n), trial.n})
     yield from small(like, sizes, reverse, eps, rng)
     for i, vectors in enumerate(ordinary(trial.n, trial.f, rng, 20)):
@@ -110,7 +111,7 @@ def ties(trial: Trial) -> Outcome:
     like = trial.like
     if like is None:
         return skips(NOTHING_CLAIMED)
-    if trial.facts is None or "p" not in trial.facts.symmetries:
+    if trial.record is None or "p" not in trial.record.invariances:
         return skips("the order of the rows counts anyway")
     rng, lowest, highest, other = trial.rng("ties"), 0, 0, 0
     for _ in range(100):
@@ -162,7 +163,7 @@ def translation(trial: Trial) -> Outcome:
 
 def scaling(trial: Trial) -> Outcome:
     """Scale with the vectors: no unit of length is special."""
-    degree = trial.facts.degree if trial.facts else 1
+    degree = trial.record.degree if trial.record else 1
 
     def scaled(vectors: Array, rng: np.random.Generator) -> tuple[Array, Change]:
         unit = 2.0 ** int(rng.choice([-7, -3, 3, 7]))
@@ -191,11 +192,13 @@ def _moves_with(
     change: Callable[[Array, np.random.Generator], tuple[Array, Change]],
 ) -> Outcome:
     """Return whether the answer changes with the vectors, as the record of the rule claims."""
-    if trial.facts is None or trial.like is None:
+    if trial.record is None or trial.like is None:
         return skips(NOTHING_CLAIMED)
-    symmetries, like = trial.facts.symmetries, trial.like
+    symmetries, like = trial.record.invariances, trial.like
     if symmetry not in symmetries:
         return skips(f"{like.name} does not claim it")
+    if symmetry == "s" and set(like.parameters(trial.n, 2, all_of_them=True)) & set(LENGTHS):
+        return skips("a length is among its parameters")
     if not trial.repeats:
         return skips(NO_STATE)
     for d in (2, 3):
@@ -219,7 +222,7 @@ def _moves_with(
 
             if not shows(vectors, max(tolerance(trial.answer(vectors).dtype, np.ones(1)), 1e-7)):
                 continue
-            least = trial.n if trial.fixed else trial.facts.least(trial.f)
+            least = trial.n if trial.fixed else trial.record.least(trial.f)
             if shows(vectors):
                 vectors = shrink(shows, vectors, least, budget=200)
             changed, got, right = both(vectors)

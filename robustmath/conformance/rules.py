@@ -8,7 +8,7 @@ from typing import Any
 from robustmath._checks import as_callable, as_choice, as_integer, as_real
 from robustmath.conformance import manners, rule_checks
 from robustmath.conformance.definitions import parameters
-from robustmath.conformance.facts import FACTS
+from robustmath.conformance.facts import RECORDS
 from robustmath.conformance.report import Outcome, Report, Verdict, fails, plain, skips
 from robustmath.conformance.subject import Misbehavior, OutOfTime, Subject
 from robustmath.conformance.trial import Trial
@@ -98,11 +98,11 @@ def make_trial(
     name = "check_rule"
     as_callable(rule, name, "rule")
     if like is not None:
-        like = as_choice(like, name, "like", tuple(FACTS))
+        like = as_choice(like, name, "like", tuple(RECORDS))
     f = as_integer(DEFAULT_F.get(like or "", 2) if f is None else f, name, "f", 0)
     least = 1
     if like is not None:
-        least = FACTS[like].least(f)
+        least = RECORDS[like].least(f)
         for parameter in given:
             if parameter not in parameters(like):
                 told = ", ".join(parameters(like)) or "none"

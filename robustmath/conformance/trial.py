@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from robustmath.aggregators.record import Rule
 from robustmath.conformance.definitions import Definition
-from robustmath.conformance.facts import FACTS, Facts
+from robustmath.conformance.facts import RECORDS
 from robustmath.conformance.inputs import largest, various, whole
 from robustmath.conformance.subject import Misbehavior, Subject
 from robustmath.conformance.variants import VARIANTS
@@ -70,17 +71,17 @@ class Trial:
         self.given = {"f": f, **given}
         self.f, self.seed, self.fixed = f, seed, n is not None
         self.claimed = None if like is None else Definition.of(like, self.given)
-        self.n = n if n is not None else max(10, 0 if like is None else FACTS[like].least(f) + 2)
+        self.n = n if n is not None else max(10, 0 if like is None else RECORDS[like].least(f) + 2)
 
     def rng(self, check: str) -> np.random.Generator:
         """Return a generator that depends on the seed and the check's name alone."""
         return np.random.default_rng([self.seed, zlib.crc32(check.encode())])
 
     @property
-    def facts(self) -> Facts | None:
+    def record(self) -> Rule | None:
         """What is known of the rule claimed, or found out."""
         like = self.like
-        return None if like is None else FACTS[like.name]
+        return None if like is None else RECORDS[like.name]
 
     @property
     def like(self) -> Definition | None:
@@ -135,14 +136,14 @@ class Trial:
 
     def sizes(self) -> list[int]:
         """Return the n to try: the rule's own first, then others, odd and even."""
-        least = self.n if self.claimed is None else FACTS[self.claimed.name].least(self.f)
+        least = self.n if self.claimed is None else RECORDS[self.claimed.name].least(self.f)
         return (
             [self.n] if self.fixed else list(dict.fromkeys([self.n, self.n + 5, self.n + 1, least]))
         )
 
     def candidates(self) -> Iterator[tuple[str, Definition]]:
         """Yield what the rule may be: first what it is claimed to be and its variants."""
-        names = list(FACTS)
+        names = list(RECORDS)
         if self.claimed is not None:
             names.remove(self.claimed.name)
             names.insert(0, self.claimed.name)
