@@ -67,6 +67,9 @@ def pytest_addoption(parser):
         metavar="PATH",
         help="write how many were tried and failed as a Markdown table",
     )
+    group.addoption(
+        "--long", action="store_true", help="try every variant of a rule, and more random trials"
+    )
 
 
 def pytest_configure(config):
@@ -80,6 +83,11 @@ KEY = pytest.StashKey[HostileInputs]()
 @pytest.fixture
 def hostile_inputs(pytestconfig):
     return pytestconfig.stash[KEY]
+
+
+@pytest.fixture
+def long(pytestconfig):
+    return pytestconfig.getoption("--long")
 
 
 @pytest.fixture(scope="module")
