@@ -11,14 +11,7 @@ Section 2, rules: functions from vectors (n, d), one row a worker, to one vector
     and what they know besides: krum_scores, krum_indices, geometric_median_certificate;
     where a guarantee does not apply they compute and warn with GuaranteeWarning
 
-Other rules of the literature, of the same kind:
-
-    coordinate by coordinate   mean_around_median
-    the rows that agree best   minimum_diameter_averaging, smallest_maximum_eigenvalue_averaging
-    nearest to a safe point    comparative_gradient_elimination, monna, zeno
-    in two stages              bulyan, median_of_means
-    along the top eigenvector  caf, spectral_filter, dnc
-    with a state, step by step rsa_step, signum_step
+Other rules of the literature, of the same kind, stand in families in ``robustmath.aggregators``.
 
 Before a rule, from vectors (n, d) to vectors (n, d):
 
@@ -55,40 +48,9 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from robustmath import attacks, claims, textbook, theory
+from robustmath import aggregators, attacks, claims, textbook, theory
 from robustmath._checks import GuaranteeWarning, as_integer, attribute_hint
-from robustmath.aggregators import (
-    MedianCertificate,
-    RsaModels,
-    SignumStep,
-    bulyan,
-    caf,
-    centered_clipping,
-    comparative_gradient_elimination,
-    coordinatewise_median,
-    dnc,
-    geometric_median,
-    geometric_median_certificate,
-    krum,
-    krum_indices,
-    krum_scores,
-    mean,
-    mean_around_median,
-    median_of_means,
-    minimum_diameter_averaging,
-    monna,
-    multi_krum,
-    normalized_mean,
-    rfa,
-    rsa,
-    rsa_step,
-    sign_majority,
-    signum_step,
-    smallest_maximum_eigenvalue_averaging,
-    spectral_filter,
-    trimmed_mean,
-    zeno,
-)
+from robustmath.aggregators import *
 from robustmath.preaggregation import (
     adaptive_clipping,
     nearest_neighbor_mixing,
@@ -112,55 +74,26 @@ from robustmath.resampling import (
 
 __all__ = [
     "GuaranteeWarning",
-    "MedianCertificate",
     "Resampled",
-    "RsaModels",
-    "SignumStep",
     "adaptive_clipping",
     "attacks",
     "bucket",
-    "bulyan",
-    "caf",
-    "centered_clipping",
     "claims",
-    "comparative_gradient_elimination",
-    "coordinatewise_median",
-    "dnc",
-    "geometric_median",
-    "geometric_median_certificate",
     "get_num_threads",
     "good_outputs",
-    "krum",
-    "krum_indices",
-    "krum_scores",
-    "mean",
-    "mean_around_median",
-    "median_of_means",
-    "minimum_diameter_averaging",
     "mixing_matrix",
-    "monna",
-    "multi_krum",
     "nearest_neighbor_mixing",
-    "normalized_mean",
     "resample",
     "resampled",
-    "rfa",
-    "rsa",
-    "rsa_step",
     "sample_good_counts",
     "sample_slots",
     "set_num_threads",
-    "sign_majority",
-    "signum_step",
-    "smallest_maximum_eigenvalue_averaging",
-    "spectral_filter",
     "static_clipping",
     "textbook",
     "theory",
-    "trimmed_mean",
     "usage_counts",
-    "zeno",
 ]
+__all__ += aggregators.__all__
 
 
 def get_num_threads() -> int:

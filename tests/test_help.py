@@ -85,7 +85,8 @@ def test_every_figure_has_what_the_package_says_it_has():
 
 
 def test_the_map_names_every_public_name_and_module():
-    words = set(re.findall(r"[\w.]*\w", robustmath.__doc__))
+    maps = robustmath.__doc__ + robustmath.aggregators.__doc__
+    words = set(re.findall(r"[\w.]*\w", maps))
     results = {"MedianCertificate", "Resampled", "RsaModels", "SignumStep"}
     modules = {"attacks", "claims", "textbook", "theory"}
     assert set(robustmath.__all__) - modules - results <= words

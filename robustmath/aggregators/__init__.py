@@ -1,4 +1,21 @@
-"""Section 2, and the rules of the literature: from vectors (n, d) to one vector (d,)."""
+"""Section 2, and the rules of the literature: from vectors (n, d) to one vector (d,).
+
+The paper's rules:
+
+    mean, normalized_mean (4), rsa (5), sign_majority, krum (3), multi_krum, coordinatewise_median,
+    trimmed_mean, geometric_median (7), rfa, centered_clipping
+
+Other rules of the literature, of the same kind:
+
+    coordinate by coordinate   mean_around_median
+    the rows that agree best   minimum_diameter_averaging, smallest_maximum_eigenvalue_averaging
+    nearest to a safe point    comparative_gradient_elimination, monna, zeno
+    in two stages              bulyan, median_of_means
+    along the top eigenvector  caf, spectral_filter, dnc
+    with a state, step by step rsa_step, signum_step
+
+What is known about each of them stands in `robustmath.aggregators.catalogue`.
+"""
 
 from robustmath.aggregators.bulyan import bulyan
 from robustmath.aggregators.centered_clipping import centered_clipping

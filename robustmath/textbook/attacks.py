@@ -12,6 +12,26 @@ from robustmath.textbook.section_2 import normalized_mean
 
 # Against the good
 
+__all__ = [
+    "a_little_is_enough",
+    "bit_flipping",
+    "crash",
+    "flip_labels",
+    "gaussian",
+    "infinity",
+    "inner_product_manipulation",
+    "mimic",
+    "mimic_target",
+    "mimic_warmup",
+    "min_max",
+    "min_sum",
+    "nan",
+    "negative_sum",
+    "normalized_mean_attack",
+    "replay",
+    "sign_flip",
+]
+
 
 def normalized_mean_attack(good: Array, f: int) -> Array:
     """(6): v = - sum over the good of g_i / ||g_i||."""

@@ -21,6 +21,24 @@ from robustmath.textbook.section_2 import coordinatewise_median, geometric_media
 
 # Steps before a rule
 
+__all__ = [
+    "adaptive_clipping",
+    "bulyan",
+    "caf",
+    "centered_clipping",
+    "comparative_gradient_elimination",
+    "dnc",
+    "mean_around_median",
+    "median_of_means",
+    "minimum_diameter_averaging",
+    "monna",
+    "nearest_neighbor_mixing",
+    "smallest_maximum_eigenvalue_averaging",
+    "spectral_filter",
+    "static_clipping",
+    "zeno",
+]
+
 
 def nearest_neighbor_mixing(vectors: Array, f: int) -> Array:
     """Every row becomes the mean of the n - f rows nearest to it, itself among them (NNM)."""

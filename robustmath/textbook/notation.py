@@ -9,6 +9,15 @@ from typing import Any
 
 import numpy as np
 
+__all__ = [
+    "decimals",
+    "exact",
+    "nearest",
+    "norm",
+    "squared_distances",
+    "unit",
+]
+
 Array = Any
 """A NumPy array, of floats or of objects: Fractions (exact) or Decimals (to any digit)."""
 

@@ -6,6 +6,31 @@ import numpy as np
 
 from robustmath.textbook.notation import Array, norm, squared_distances, unit
 
+__all__ = [
+    "coordinatewise_median",
+    "distance_sum",
+    "geometric_median",
+    "geometric_median_certificate",
+    "krum",
+    "krum_indices",
+    "krum_scores",
+    "mean",
+    "median_residual",
+    "multi_krum",
+    "normalized_mean",
+    "other_krum",
+    "rfa",
+    "rsa",
+    "rsa_step",
+    "sign_majority",
+    "signum_step",
+    "step",
+    "sums_of_closest",
+    "trimmed_mean",
+    "variance",
+    "weiszfeld_step",
+]
+
 
 def mean(vectors: Array) -> Array:
     """mu = (1/n) sum_i g_i, the rule that makes (2) minibatch SGD."""

@@ -14,6 +14,22 @@ import numpy as np
 
 from robustmath.textbook.notation import Array
 
+__all__ = [
+    "bucket",
+    "every_shuffle",
+    "good_outputs",
+    "independent",
+    "mixing_matrix",
+    "resample",
+    "resampled",
+    "sample_good_counts",
+    "sample_slots",
+    "sequential",
+    "shuffled",
+    "usage_counts",
+    "verbatim",
+]
+
 
 def resample(
     vectors: Array,
