@@ -63,7 +63,7 @@ def nearest_neighbor_mixing(vectors: ArrayLike, f: int) -> Vectors:
     -----
     *Definition:* `robustmath.textbook.nearest_neighbor_mixing`.
 
-    *Breakdown point:* f < n/2. The neighbours of a good row are as near to it as the farthest good
+    *Breakdown point:* (n-1)/2. The neighbours of a good row are as near to it as the farthest good
     row. The rows of Byzantine workers stay theirs: a robust rule has to follow. A rule that is
     (f, kappa)-robust becomes (f, kappa')-robust with kappa' <= 8 f/(n - f) (kappa + 1) (Allouah
     et al.), of the order of the best possible if kappa is bounded.
@@ -119,8 +119,8 @@ def static_clipping(vectors: ArrayLike, tau: float) -> Vectors:
     -----
     *Definition:* `robustmath.textbook.static_clipping`.
 
-    *Breakdown point:* f of n rows move the mean of the result by at most 2 tau f / n. That bounds
-    any number of Byzantine rows, but is not a robust rule: good rows are cut at the same length.
+    *Bounded* whatever all rows are: f of n rows move the mean of the result by at most 2 tau f / n.
+    That is not a robust rule: good rows are cut at the same length.
 
     *Cost:* O(n d).
 
@@ -175,7 +175,7 @@ def adaptive_clipping(vectors: ArrayLike, f: int) -> Vectors:
     -----
     *Definition:* `robustmath.textbook.adaptive_clipping`.
 
-    *Breakdown point:* f < n/2, when k >= f. It only shortens: a robust rule has to follow.
+    *Breakdown point:* (n-1)/2, as k >= f. It only shortens: a robust rule has to follow.
 
     *Cost:* O(n d).
 

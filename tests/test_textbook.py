@@ -13,6 +13,7 @@ import pytest
 
 import robustmath as rm
 from robustmath import attacks, cli, textbook
+from robustmath.aggregators.catalogue import RULES as RECORDS
 from robustmath.claims import CLAIMS
 from robustmath.textbook.printed import definition
 
@@ -36,41 +37,30 @@ def two_steps(good, warmup, **options):
 
 
 # The functions of a module on vectors x (n, d), f = 2 of them Byzantine; `num` makes a number.
+# Rules are told what their records say, unless that holds numbers, or gives roots, of another kind.
 CASES = {
+    **{
+        name: lambda m, x, num, record=record: record.told(m, len(x), 2)(x)
+        for name, record in RECORDS.items()
+        if "," not in name
+    },
     "adaptive_clipping": lambda m, x, num: m.adaptive_clipping(x, 2),
     "bucket": lambda m, x, num: m.bucket(x, 2, rng=seeded()),
-    "bulyan": lambda m, x, num: m.bulyan(x, 2),
-    "caf": lambda m, x, num: m.caf(x, 2),
     "centered_clipping": lambda m, x, num: m.centered_clipping(x, num(4), 1),
-    "comparative_gradient_elimination": lambda m, x, num: m.comparative_gradient_elimination(x, 2),
-    "coordinatewise_median": lambda m, x, num: m.coordinatewise_median(x),
     "dnc": lambda m, x, num: m.dnc(x, 2, rng=seeded(), coordinates=3, iterations=2, c=1.4),
-    "geometric_median": lambda m, x, num: m.geometric_median(x),
     "geometric_median_certificate": lambda m, x, num: m.geometric_median_certificate(x, 0 * x[0]),
-    "krum": lambda m, x, num: m.krum(x, 2),
     "krum_indices": lambda m, x, num: m.krum_indices(x, 2, 3),
     "krum_scores": lambda m, x, num: m.krum_scores(x, 2),
-    "mean": lambda m, x, num: m.mean(x),
-    "mean_around_median": lambda m, x, num: m.mean_around_median(x, 2),
     "median_of_means": lambda m, x, num: m.median_of_means(x[[0, 0, 2, 0, 0, 2, 4, 5, 0, 0]], 5),
-    "minimum_diameter_averaging": lambda m, x, num: m.minimum_diameter_averaging(x, 2),
-    "monna": lambda m, x, num: m.monna(x, 2, 5),
-    "multi_krum": lambda m, x, num: m.multi_krum(x, 2, 4),
     "nearest_neighbor_mixing": lambda m, x, num: m.nearest_neighbor_mixing(x, 2),
-    "normalized_mean": lambda m, x, num: m.normalized_mean(x),
     "resample": lambda m, x, num: m.resample(x, 2, rng=seeded()),
     "resampled": lambda m, x, num: m.resampled(m.krum, 2, rng=seeded())(x, 2),
     "rfa": lambda m, x, num: m.rfa(x, 1, num(Fraction(1, 8))),
     "rsa": lambda m, x, num: m.rsa(x[1], x, x[2], num(Fraction(1, 4))),
     "rsa_step": lambda m, x, num: m.rsa_step(x[1], x, 2 * x, x[2], num(3), num(Fraction(1, 8))),
-    "sign_majority": lambda m, x, num: m.sign_majority(x),
     "signum_step": lambda m, x, num: m.signum_step(x, 3 * x[::-1], num(Fraction(1, 4))),
-    "smallest_maximum_eigenvalue_averaging": (
-        lambda m, x, num: m.smallest_maximum_eigenvalue_averaging(x, 2)
-    ),
     "spectral_filter": lambda m, x, num: m.spectral_filter(x, 2, 40.0),
     "static_clipping": lambda m, x, num: m.static_clipping(x, num(6)),
-    "trimmed_mean": lambda m, x, num: m.trimmed_mean(x, 2),
     "zeno": lambda m, x, num: m.zeno(x, 2, x[1], num(Fraction(1, 4))),
     # Attackers know x, all of it good.
     "a_little_is_enough": lambda m, x, num: m.a_little_is_enough(x[:, 3:], 2, num(Fraction(3, 2))),
@@ -319,7 +309,7 @@ def test_the_examples_of_the_fast_functions_are_true_of_the_textbook(name):
     text = inspect.getdoc(getattr(fast(name), name))
     test = doctest.DocTestParser().get_doctest(text, {**functions, "np": np}, name, None, 0)
     report = []
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE)
     with np.errstate(over="ignore"):
         runner.run(test, out=report.append)
     assert test.examples

@@ -55,8 +55,8 @@ def bulyan(vectors: ArrayLike, f: int) -> Vector:
     -----
     *Definition:* `robustmath.textbook.bulyan`.
 
-    *Breakdown point:* f <= (n - 3) / 4. Of the selected rows at most f are Byzantine and the median
-    needs no more than that, so every coordinate stays among the good values of that coordinate or
+    *Breakdown point:* (n-1)/4. Of the selected rows at most f are Byzantine and the median needs no
+    more than that, so every coordinate stays among the good values of that coordinate or
     as far from them as they are from each other.
 
     *Cost:* the distances once, O(n^2 d); then O(n^3) for the selection and sorted columns.

@@ -47,8 +47,8 @@ def centered_clipping(
     -----
     *Definition:* `robustmath.textbook.centered_clipping`.
 
-    *Breakdown point:* none to speak of: f rows move the result by at most iterations f tau / n
-    beyond where good rows or `start` are, however far away they are.
+    *Bounded* whatever all rows are, by iterations tau about `start`. f rows move the result by at
+    most iterations f tau / n beyond where good rows or `start` are.
 
     *Cost:* O(n d) a step.
 

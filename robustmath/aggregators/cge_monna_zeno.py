@@ -70,8 +70,9 @@ def comparative_gradient_elimination(vectors: ArrayLike, f: int) -> Vector:
     -----
     *Definition:* `robustmath.textbook.comparative_gradient_elimination`.
 
-    *Breakdown point:* f < n/2. The rule knows where zero is: shift all rows, and it keeps others.
-    Byzantine rows shorter than the good ones are always kept.
+    *Breakdown point:* n-1: no row that is kept is longer than the longest good one. But Byzantine
+    rows shorter than the good ones are always kept, and with f >= n/2 they may be the most. The
+    rule knows where zero is: shift all rows, and it keeps others.
 
     *Cost:* O(n d).
 
@@ -130,7 +131,9 @@ def monna(vectors: ArrayLike, f: int, pivot: int = 0) -> Vector:
     -----
     *Definition:* `robustmath.textbook.monna`.
 
-    *Breakdown point:* f < n/2, if the pivot is good; else none.
+    *Breakdown point:* n-1, good pivot: no row that is kept is farther from it than the farthest
+    good one. With f >= n/2 Byzantine rows may be the most of those, and a Byzantine pivot leads
+    anywhere.
 
     *Cost:* O(n d).
 
@@ -198,8 +201,8 @@ def zeno(
     -----
     *Definition:* `robustmath.textbook.zeno`.
 
-    *Breakdown point:* f < n. As the server has data of its own, no majority is needed: a row that
-    is kept scores as high as the worst good one.
+    *Breakdown point:* n-1. As the server has data of its own, no majority is needed: a row that is
+    kept scores as high as the worst good one.
 
     *Cost:* O(n d) with a gradient, n evaluations of the loss with a function. To first order the
     rule is the mean of the n - f rows nearest to :math:`\mathbf{g} / (2 \rho)`.

@@ -70,7 +70,7 @@ def geometric_median(vectors: ArrayLike, tol: float = 1e-14) -> Vector:
     -----
     *Definition:* `robustmath.textbook.geometric_median`.
 
-    *Breakdown point:* f < n/2. If the good rows are within r of a point, the result is within
+    *Breakdown point:* (n-1)/2. If the good rows are within r of a point, the result is within
     r (n - f) / sqrt(n (n - 2 f)) of it (Minsker, 2015, Lemma 2.1).
 
     *Cost:* the distances, O(n^2 d), twice if outliers hide where the middle is, and about ten steps

@@ -59,7 +59,7 @@ def krum(vectors: ArrayLike, f: int) -> Vector:
     -----
     *Definition:* `robustmath.textbook.krum`.
 
-    *Breakdown point:* f <= (n - 2) / 2. Of the neighbours of a Byzantine row that is chosen at
+    *Breakdown point:* (n-2)/2. Of the neighbours of a Byzantine row that is chosen at
     least n - 2f - 1 are good, and its score is no larger than that of the best good row.
 
     *Cost:* the distances, O(n^2 d).
@@ -124,7 +124,7 @@ def multi_krum(vectors: ArrayLike, f: int, m: int) -> Vector:
     -----
     *Definition:* `robustmath.textbook.multi_krum`.
 
-    *Breakdown point:* f <= (n - 2) / 2, as for `krum`: with m <= n - f no row that is chosen has a
+    *Breakdown point:* (n-2)/2, as for `krum`: with m <= n - f no row that is chosen has a
     larger score than the worst good row.
 
     *Cost:* the distances, O(n^2 d), and one read of m rows.

@@ -88,8 +88,8 @@ def normalized_mean(vectors: ArrayLike) -> Vector:
     -----
     *Definition:* `robustmath.textbook.normalized_mean`.
 
-    *Breakdown point:* none to speak of: f rows move the result by at most 2 f, however long they
-    are, but where the good unit vectors nearly cancel f of them turn it round.
+    *Bounded* whatever all rows are, by n. f rows move the result by at most 2 f, but where the good
+    unit vectors nearly cancel f of them turn it round.
 
     *Cost:* O(n d).
 

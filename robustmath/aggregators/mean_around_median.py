@@ -58,7 +58,7 @@ def mean_around_median(vectors: ArrayLike, f: int) -> Vector:
     -----
     *Definition:* `robustmath.textbook.mean_around_median`.
 
-    *Breakdown point:* f < n/2. The median then lies between good values, and so do at least n - f
+    *Breakdown point:* (n-1)/2. The median then lies between good values, and so do at least n - f
     values: every value that is kept is as near to the median as the farthest good one.
 
     *Cost:* sorting every column, O(d n log n), in one read of the data.

@@ -37,7 +37,7 @@ def coordinatewise_median(vectors: ArrayLike) -> Vector:
     -----
     *Definition:* `robustmath.textbook.coordinatewise_median`.
 
-    *Breakdown point:* f < n/2; the result stays between the good values of every coordinate.
+    *Breakdown point:* (n-1)/2; the result stays between the good values of every coordinate.
 
     *Cost:* sorting every column, O(d n log n), in one read of the data.
 
@@ -82,7 +82,7 @@ def trimmed_mean(vectors: ArrayLike, f: int) -> Vector:
     -----
     *Definition:* `robustmath.textbook.trimmed_mean`.
 
-    *Breakdown point:* f < n/2; the result stays between the good values of every coordinate.
+    *Breakdown point:* (n-1)/2; the result stays between the good values of every coordinate.
 
     *Cost:* sorting every column, O(d n log n), in one read of the data.
 

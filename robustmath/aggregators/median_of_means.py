@@ -43,9 +43,9 @@ def median_of_means(vectors: ArrayLike, groups: int) -> Vector:
     -----
     *Definition:* `robustmath.textbook.median_of_means`.
 
-    *Breakdown point:* f < k/2, however the Byzantine workers sit: f of them spoil at most f groups.
-    Groups are fixed, so on heterogeneous data it matters who sits with whom; `bucket` shuffles
-    first.
+    *Breakdown point:* (n-1)/2 with k = 2 f + 1 groups, else (k-1)/2, however the Byzantine workers
+    sit: f of them spoil at most f groups. Groups are fixed, so on heterogeneous data it matters who
+    sits with whom; `bucket` shuffles first.
 
     *Cost:* O(n d), and a geometric median of k vectors.
 

@@ -56,7 +56,7 @@ def minimum_diameter_averaging(vectors: ArrayLike, f: int) -> Vector:
     -----
     *Definition:* `robustmath.textbook.minimum_diameter_averaging`.
 
-    *Breakdown point:* f < n/2. With f Byzantine rows the result is within 2 f / (n - f) times the
+    *Breakdown point:* (n-1)/2. With f Byzantine rows the result is within 2 f / (n - f) times the
     diameter of the good rows of their mean.
 
     *Cost:* the distances, O(n^2 d), and vertex covers of f vertices: at worst exponential in f,

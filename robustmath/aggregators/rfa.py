@@ -67,8 +67,10 @@ def rfa(vectors: ArrayLike, T: int = 8, nu: float = 1e-6) -> Vector:
     -----
     *Definition:* `robustmath.textbook.rfa`.
 
-    *Breakdown point:* f < n/2: no step raises the smoothed sum of distances, so the result is never
-    longer than (2 sum_good ||g|| + (n - f) nu / 2) / (n - 2 f).
+    *Breakdown point:* n-1. With no good row longer than G, a step from v leads no farther than
+    max(G, ||v||) + f max(nu, ||v|| + G) / (n - f), which grows with every step. For f < n/2 no step
+    raises the smoothed sum of distances, so the result is never longer than
+    (2 sum_good ||g|| + (n - f) nu / 2) / (n - 2 f), however large T is.
 
     *Cost:* O(n d) for T = 1; else the distances, O(n^2 d), and T - 1 steps in n dimensions.
 

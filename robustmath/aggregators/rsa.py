@@ -85,7 +85,7 @@ def rsa(
     -----
     *Definition:* `robustmath.textbook.rsa`.
 
-    *Breakdown point:* none to speak of: f rows move a coordinate by at most 2 lam f.
+    *Bounded* whatever all rows are: f of them move a coordinate by at most 2 lam f.
 
     *Cost:* O(n d).
 
@@ -152,9 +152,9 @@ def rsa_step(
     -----
     *Definition:* `robustmath.textbook.rsa_step`.
 
-    *Breakdown point:* a Byzantine worker moves a coordinate of the server's model by at most
-    2 gamma lambda a step, whatever it sends; with f < n/2 of them the good ones outvote it where
-    they agree. Models stay bounded by that, but on heterogeneous data they need not agree.
+    *Bounded* whatever all rows are: a Byzantine worker moves a coordinate of the server's model by
+    at most 2 gamma lambda a step. With f < n/2 of them the good ones outvote it where they agree;
+    on heterogeneous data they need not agree.
 
     *Cost:* O(n d).
 

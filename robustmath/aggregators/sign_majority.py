@@ -66,8 +66,8 @@ def sign_majority(vectors: ArrayLike) -> Vector:
     -----
     *Definition:* `robustmath.textbook.sign_majority`.
 
-    *Breakdown point:* f < n/2 where the good workers agree on a sign; where they are divided, one
-    vote may turn a coordinate.
+    *Bounded* whatever all rows are: entries are -1, 0 or 1. f < n/2 workers turn no coordinate in
+    which the good workers agree; where they are divided, one vote may.
 
     *Cost:* O(n d).
 
@@ -119,8 +119,8 @@ def signum_step(
     -----
     *Definition:* `robustmath.textbook.signum_step`.
 
-    *Breakdown point:* f < n/2 where the good workers agree on a sign; where they are divided, one
-    vote may turn a coordinate.
+    *Bounded* whatever all rows are: entries are -1, 0 or 1. f < n/2 workers turn no coordinate in
+    which the good workers agree; where they are divided, one vote may.
 
     A worker that is not finite once has a momentum that never is again. Honest workers keep their
     momenta to themselves and send signs alone; a Byzantine worker's sign may be any, which is as

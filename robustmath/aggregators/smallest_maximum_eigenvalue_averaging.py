@@ -60,7 +60,7 @@ def smallest_maximum_eigenvalue_averaging(vectors: ArrayLike, f: int) -> Vector:
     -----
     *Definition:* `robustmath.textbook.smallest_maximum_eigenvalue_averaging`.
 
-    *Breakdown point:* f < n/2.
+    *Breakdown point:* (n-1)/2.
 
     *Cost:* the distances, O(n^2 d), and eigenvalues of matrices of at most n - f rows, for every
     set that is better than the best so far. If good rows are alike and others are not these are

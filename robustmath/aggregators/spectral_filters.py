@@ -79,7 +79,7 @@ def caf(vectors: ArrayLike, f: int) -> Vector:
     -----
     *Definition:* `robustmath.textbook.caf`.
 
-    *Breakdown point:* f < n/2. As long as Byzantine rows account for most of lambda they lose more
+    *Breakdown point:* (n-1)/2. As long as Byzantine rows account for most of lambda they lose more
     weight than good ones; so before 2f is lost, lambda has fallen below 2 (n-f)/(n-2f) times the
     largest eigenvalue of the good rows' covariance.
 
@@ -152,7 +152,7 @@ def spectral_filter(vectors: ArrayLike, f: int, bound: float) -> Vector:
     -----
     *Definition:* `robustmath.textbook.spectral_filter`.
 
-    *Breakdown point:* f < n/2, if the bound holds for the good rows.
+    *Breakdown point:* (n-1)/2.
 
     *Cost:* that of `caf`; one step if no row stands out.
 
@@ -248,7 +248,7 @@ def dnc(
     -----
     *Definition:* `robustmath.textbook.dnc`.
 
-    *Breakdown point:* f = 1 if all coordinates are drawn. Beyond that there is none: only one
+    *Breakdown point:* 1, if all coordinates are drawn. With two there is no bound: only one
     direction is looked at, so of two Byzantine rows the one at 1e9 in one direction hides the one
     at 1e6 in another; and coordinates that are not drawn are not looked at. The guarantee of the
     paper is for Byzantine rows that differ from good ones in one common direction.
