@@ -34,6 +34,7 @@ Modules:
     robustmath.robustness   every rule in a table: its source, breakdown point, cost and bounds
     robustmath.resampling.slots        Algorithm 2's slots: who sits where, and what that settles
     robustmath.resampling.good_counts     good outputs counted without drawing slots
+    robustmath.conformance  whether anybody's rule is what it says it is
     robustmath.montecarlo   estimates whose error probability is stated
     robustmath.learning     section 4: data, model, training, figures
     robustmath.claims       the ledger: every checkable sentence of the paper

@@ -12,8 +12,8 @@ import pytest
 import robustmath as rm
 from robustmath import textbook as tb
 from robustmath.conformance import adapt, check_rule
-from robustmath.conformance.facts import RECORDS
-from robustmath.conformance.variants import VARIANTS
+from robustmath.conformance._facts import RECORDS
+from robustmath.conformance._variants import VARIANTS
 
 
 def ours(name):

@@ -11,7 +11,7 @@ Check your own, in ten lines:
 >>> report = check_rule(my_krum, like="krum", f=2)
 >>> report.passed, report["definition"].found
 (False, 'it is krum, but n - f - 1 neighbors')
->>> print(report["definition"].example["vectors"])  # the smallest that shows it
+>>> report["definition"].example["vectors"]  # the smallest that shows it
 [[0.0], [-1.0], [1.0], [2.0], [-3.0], [-1.0]]
 
 The report prints as a table: whether the rule equals the textbook's definition or which known
@@ -19,8 +19,8 @@ variant it is, how it breaks ties, its invariances, its digits, what hostile row
 manners, and how far a search drives it.
 """
 
-from robustmath.conformance.report import Report, Verdict
-from robustmath.conformance.rules import check_rule
-from robustmath.conformance.subject import adapt
+from robustmath.conformance._report import Report, Verdict
+from robustmath.conformance._rules import check_rule
+from robustmath.conformance._subject import adapt
 
 __all__ = ["Report", "Verdict", "adapt", "check_rule"]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustmath import textbook as tb
-from robustmath.conformance.facts import RECORDS
+from robustmath.conformance._facts import RECORDS
 
 __all__ = ["Definition", "Variant"]
 

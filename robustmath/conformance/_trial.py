@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustmath.aggregators.record import Rule
-from robustmath.conformance.definitions import Definition
-from robustmath.conformance.facts import RECORDS
-from robustmath.conformance.inputs import largest, various, whole
-from robustmath.conformance.subject import Misbehavior, Subject
-from robustmath.conformance.variants import VARIANTS
+from robustmath.conformance._definitions import Definition
+from robustmath.conformance._facts import RECORDS
+from robustmath.conformance._inputs import largest, various, whole
+from robustmath.conformance._subject import Misbehavior, Subject
+from robustmath.conformance._variants import VARIANTS
 
 __all__ = ["Identity", "Trial", "tolerance"]
 

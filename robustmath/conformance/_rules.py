@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from robustmath._checks import as_callable, as_choice, as_integer, as_real
-from robustmath.conformance import manners, rule_checks
-from robustmath.conformance.definitions import parameters
-from robustmath.conformance.facts import RECORDS
-from robustmath.conformance.report import Outcome, Report, Verdict, fails, plain, skips
-from robustmath.conformance.subject import Misbehavior, OutOfTime, Subject
-from robustmath.conformance.trial import Trial
+from robustmath.conformance import _manners, _rule_checks
+from robustmath.conformance._definitions import parameters
+from robustmath.conformance._facts import RECORDS
+from robustmath.conformance._report import Outcome, Report, Verdict, fails, plain, skips
+from robustmath.conformance._subject import Misbehavior, OutOfTime, Subject
+from robustmath.conformance._trial import Trial
 
 __all__ = ["RULE_CHECKS", "check_rule"]
 
-RULE_CHECKS: dict[str, Callable[[Trial], Outcome]] = rule_checks.CHECKS | manners.CHECKS
+RULE_CHECKS: dict[str, Callable[[Trial], Outcome]] = _rule_checks.CHECKS | _manners.CHECKS
 
 
 DEFAULT_F = {"bulyan": 3, "dnc": 1}

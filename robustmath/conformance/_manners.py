@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath.conformance.facts import kappa, withstands
-from robustmath.conformance.inputs import whole
-from robustmath.conformance.report import Outcome, fails, passes, skips
-from robustmath.conformance.subject import Misbehavior, as_numbers, described
-from robustmath.conformance.trial import Trial, tolerance
+from robustmath.conformance._facts import kappa, withstands
+from robustmath.conformance._inputs import whole
+from robustmath.conformance._report import Outcome, fails, passes, skips
+from robustmath.conformance._subject import Misbehavior, as_numbers, described
+from robustmath.conformance._trial import Trial, tolerance
 from robustmath.robustness.search import largest_ratio
 
 __all__ = ["CHECKS"]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath.conformance.definitions import Definition
+from robustmath.conformance._definitions import Definition
 
 __all__ = ["decided", "largest", "ordinary", "shrink", "small", "various", "whole"]
 

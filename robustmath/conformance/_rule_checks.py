@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath.conformance.definitions import Definition
-from robustmath.conformance.facts import LENGTHS
-from robustmath.conformance.inputs import decided, largest, ordinary, shrink, small
-from robustmath.conformance.report import Outcome, fails, passes, skips
-from robustmath.conformance.subject import Misbehavior
-from robustmath.conformance.trial import Trial, tolerance
+from robustmath.conformance._definitions import Definition
+from robustmath.conformance._facts import LENGTHS
+from robustmath.conformance._inputs import decided, largest, ordinary, shrink, small
+from robustmath.conformance._report import Outcome, fails, passes, skips
+from robustmath.conformance._subject import Misbehavior
+from robustmath.conformance._trial import Trial, tolerance
 
 __all__ = ["CHECKS"]
 
