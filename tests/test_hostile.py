@@ -75,6 +75,8 @@ def hostile_input(least, dtype, f, extra, d, kind, seed, raw):
     hostile = np.frombuffer(raw, dtype)[: f * d].reshape(f, d).copy()
     limits = np.finfo(dtype)
     special = [np.nan, np.inf, -np.inf, limits.max, -limits.max, limits.smallest_subnormal, -0.0]
+    # Their squares are next to the largest float, on either side of it, and to the smallest.
+    special += [c * np.sqrt(limit) for limit in (limits.max, limits.tiny) for c in (-0.7, 1, 1.5)]
     chosen = rng.random((f, d)) < rng.choice([0, 0.3, 1])
     hostile[chosen] = rng.choice([*special, 1.0, -3.0, 1e6, 1e30], chosen.sum())
     what = rng.random()

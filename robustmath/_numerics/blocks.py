@@ -87,6 +87,7 @@ def write_mean(rows: Sequence[NDArray[Any]], out: NDArray[Any]) -> None:
         finite = np.isfinite(out)
         if not finite.all():
             lost = ~finite
-            out[lost] = 0
-            for row in rows:
-                out[lost] += row[lost] / out.dtype.type(len(rows))
+            parts = np.array([row[lost] for row in rows], out.dtype)
+            mean = (parts / out.dtype.type(len(rows))).sum(axis=0)
+            # Three thirds of the largest float, rounded up, are more than it is.
+            out[lost] = np.clip(mean, parts.min(axis=0), parts.max(axis=0))
