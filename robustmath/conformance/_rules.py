@@ -48,9 +48,9 @@ def check_rule(
     n : int >= 1, optional
         Workers. By default 10, or the least n of the rule for f if that is more, and smaller
         ones where that makes a counterexample smaller.
-    rng : int
+    rng : int, default 0
         Seed of all inputs.
-    timeout : float > 0
+    timeout : float > 0, default 10.0
         Seconds that the calls of one check may take.
     checks : sequence of str, optional
         The names of the checks to run; by default all.
