@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from robustmath._checks import Vectors, as_real, as_vectors, floating
-from robustmath._numerics.blocks import mean_of_rows, working_dtype
-from robustmath._numerics.nearness import ascending
-from robustmath._numerics.offsets import map_offsets
-from robustmath._numerics.worker_space import (
+from robustmath._numerics.blocks import (
+    FLOAT32,
+    FLOAT64,
     Float64,
-    WorkerSpace,
-    measure,
-    row_norms,
+    mean_of_rows,
+    offsets,
+    working_dtype,
 )
+from robustmath._numerics.distances import MODERATE_SQUARES, Distances, distances
+from robustmath._numerics.sums import lengths
 from robustmath.aggregators._shared import refuse_more, tolerated
 
 __all__ = ["adaptive_clipping", "nearest_neighbor_mixing", "static_clipping"]
@@ -85,11 +86,18 @@ def nearest_neighbor_mixing(vectors: ArrayLike, f: int) -> Vectors:
     x = as_vectors(vectors, "nearest_neighbor_mixing")
     n, d = x.shape
     f = tolerated(f, n, "nearest_neighbor_mixing")
-    space = measure(x)
-    refuse_more(np.flatnonzero(~space.finite), f, "nearest_neighbor_mixing")
-    neighbours = np.sort(ascending(space.squared, 2 * space.scale)[:, : n - f], axis=1)
+    found = distances(x, n - f)
+    refuse_more(np.flatnonzero(~found.finite), f, "nearest_neighbor_mixing")
+    squared = found.squared
+    # Behind all others, those that are infinitely far away too.
+    squared[:, ~found.finite] = np.nan
+    for i in np.flatnonzero(found.finite & ~found.near):
+        squared[i] = np.where(found.finite, lengths(x, x[i])[0], np.nan)
+    np.fill_diagonal(squared, 0)
+    neighbours = np.sort(np.argsort(squared, axis=1, kind="stable")[:, : n - f], axis=1)
     out = np.empty((n, d), dtype=floating(x.dtype))
-    _average_groups(x, neighbours, space, out)
+    with np.errstate(all="ignore"):
+        _average_groups(x, neighbours, found, out)
     return out
 
 
@@ -137,7 +145,9 @@ def static_clipping(vectors: ArrayLike, tau: float) -> Vectors:
     """
     x = as_vectors(vectors, "static_clipping")
     tau = as_real(tau, "static_clipping", "tau", 0, strict=True)
-    return _clipped(x, *row_norms(x), tau, 0)
+    norms, unit = lengths(x)
+    with np.errstate(under="ignore"):
+        return _clipped(x, norms, float(np.ldexp(tau, -unit)), unit)
 
 
 def adaptive_clipping(vectors: ArrayLike, f: int) -> Vectors:
@@ -197,64 +207,50 @@ def adaptive_clipping(vectors: ArrayLike, f: int) -> Vectors:
     n = len(x)
     f = tolerated(f, n, "adaptive_clipping")
     k = 2 * f * (n - f) // n
-    norms, exponents = row_norms(x)
+    norms, unit = lengths(x)
     refuse_more(np.flatnonzero(np.isinf(norms)), min(f, k), "adaptive_clipping")
-    next_longest = ascending(norms, exponents)[n - k - 1]
-    return _clipped(x, norms, exponents, float(norms[next_longest]), int(exponents[next_longest]))
+    with np.errstate(under="ignore"):
+        return _clipped(x, norms, float(np.sort(norms)[n - k - 1]), unit)
 
 
-def _clipped(
-    x: NDArray[Any], norms: Float64, exponents: NDArray[np.int64], tau: float, place: int
-) -> Vectors:
-    """Return the rows, of lengths norms 2^exponents, none longer than tau 2^place."""
+def _clipped(x: NDArray[Any], norms: Float64, tau: float, unit: int) -> Vectors:
+    """Return the rows, of these lengths, none longer than tau, all in units of 2^unit."""
     dtype = working_dtype(x.dtype)
     out = np.empty(x.shape, dtype=floating(x.dtype))
-    with np.errstate(all="ignore"):
-        long = np.ldexp(norms, exponents - place) > tau
-        for row, share in enumerate(tau / norms):
-            if not long[row]:
-                out[row] = x[row]
-            elif not np.isfinite(norms[row]):
-                out[row] = 0
-            elif exponents[row] == place == 0 and share >= np.finfo(dtype).tiny:
-                np.multiply(x[row], share, out=out[row], dtype=dtype, casting="unsafe")
-            else:
-                unit = np.ldexp(x[row].astype(dtype, copy=False), -exponents[row])
-                out[row] = np.ldexp(unit * share, place)
+    shares = np.where(norms > tau, tau / np.maximum(norms, tau), 1) if tau else norms == 0
+    for i, share in enumerate(shares):
+        if np.isinf(norms[i]):
+            out[i] = 0
+        elif share == 1 or share >= np.finfo(dtype).smallest_normal:
+            np.multiply(x[i], share, out=out[i], dtype=dtype, casting="unsafe")
+        else:
+            # A share that does not fit is multiplied in two steps.
+            out[i] = x[i].astype(np.promote_types(dtype, FLOAT64)) / norms[i] * tau
     return out
 
 
 def _average_groups(
-    x: NDArray[Any], members: NDArray[np.intp], space: WorkerSpace, out: Vectors
+    x: NDArray[Any], members: NDArray[np.intp], found: Distances, out: Vectors
 ) -> None:
     """Write the mean of the rows ``x[members[i]]`` into ``out[i]``; equal groups have equal means.
 
-    A group of finite rows is a row of zeros and ones times the offsets of all finite rows from the
-    centre: in their midst, near rows lose no digits in the sum.
+    A group of near rows is a row of zeros and ones times the offsets of all near rows from the
+    origin: in their midst, rows lose no digits in the sum.
     """
     dtype = working_dtype(x.dtype)
     _, first, which = np.unique(members, axis=0, return_index=True, return_inverse=True)
-    groups = members[np.sort(first)]
-    which = np.argsort(np.argsort(first))[which.reshape(len(members))]
-    finite = np.flatnonzero(space.finite)
-    everyone = len(finite) == len(x)
-    clean = space.finite[groups].all(axis=1)
-    matrix = np.zeros((len(groups), len(x)), dtype=dtype)
-    np.put_along_axis(matrix, groups, 1, axis=1)
-    matrix = matrix[:, finite]
-    origin = x[space.centre].astype(dtype)
-    direct = len(groups) == len(out) and out.dtype == dtype
-
-    def work(columns: slice, offsets: NDArray[Any]) -> None:
-        mean = np.matmul(matrix, offsets, out=out[:, columns] if direct else None)
-        mean /= groups.shape[1]
-        mean += origin[columns]
-        fits = clean & np.isfinite(mean.sum(axis=1))
-        for group in np.flatnonzero(~fits):
-            rows = x[groups[group], columns]
-            mean[group] = mean_of_rows(rows.astype(dtype, copy=False))
-        if not direct:
-            out[:, columns] = mean if len(groups) == len(out) else mean[which]
-
-    with np.errstate(all="ignore"):
-        list(map_offsets(work, x, origin, dtype, None if everyone else finite))
+    fits = found.near & (
+        found.inner.diagonal() <= MODERATE_SQUARES[FLOAT32 if dtype == FLOAT32 else FLOAT64][1]
+    )
+    plain = fits[members[first]].all(axis=1) & (found.scale is None)
+    matrix = np.zeros((len(first), len(x)), dtype=dtype)
+    np.put_along_axis(matrix, members[first], 1, axis=1)
+    rows = np.flatnonzero(found.near)
+    for columns, block in offsets(x, dtype, found.origin, None, None if found.near.all() else rows):
+        mean = matrix[:, rows] @ block
+        mean /= members.shape[1]
+        if found.origin is not None:
+            mean += found.origin[columns]
+        out[:, columns] = mean[which.ravel()]
+    for group in np.flatnonzero(~plain):
+        out[which.ravel() == group] = mean_of_rows(x, members[first[group]])

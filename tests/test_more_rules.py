@@ -14,8 +14,7 @@ import pytest
 import robustmath as rm
 from robustmath import textbook
 from robustmath._numerics import blocks as _blocks
-from robustmath._numerics.nearness import ascending, distance_ranks
-from robustmath._numerics.worker_space import measure
+from robustmath._numerics.distances import distances
 from robustmath.aggregators.minimum_diameter_averaging import _cover, _smallest_diameter
 from robustmath.aggregators.spectral_filters import _filtered
 from robustmath.textbook import decimals
@@ -307,7 +306,9 @@ def test_the_smallest_diameter_is_that_of_all_subsets(seed):
     else:
         x = rng.standard_normal((n, 6))
     diameters, all_subsets = enumerated_diameter(x, n - f)
-    chosen = _smallest_diameter(distance_ranks(measure(x)), n - f)
+    squared = distances(x, n - f).squared
+    ranks = np.unique(squared, return_inverse=True)[1].reshape(n, n)
+    chosen = _smallest_diameter(ranks, n - f)
     first = all_subsets[np.flatnonzero(diameters == diameters.min())[0]]
     np.testing.assert_allclose(diameters.min(), enumerated_diameter(x[chosen], n - f)[0][0])
     if seed % 3 < 2:
@@ -363,27 +364,15 @@ def test_eigenvalue_averaging_gives_up_rather_than_run_for_ever(monkeypatch):
 # Comparisons.
 
 
-def test_lengths_are_ordered_by_value_at_every_scale():
-    rng = seeded()
-    for _ in range(50):
-        mantissas = rng.choice([0.0, 0.25, 0.5, 1.0, 3.0, np.inf], 12)
-        exponents = rng.choice([-3000, -1, 0, 1, 2, 3000], 12)
-        if _ % 5 == 0:
-            exponents[:] = 0
-        exact = [
-            math.inf if m == math.inf else (int(m * 4) << 4000) << int(e + 3000)
-            for m, e in zip(mantissas, exponents, strict=True)
-        ]
-        assert ascending(mantissas, exponents).tolist() == sorted(range(12), key=lambda i: exact[i])
-
-
 def test_ranks_say_which_rows_are_nearer_when_squares_do_not_fit():
     x = np.array([[0.0], [1e-200], [3e-200], [1e200], [-1e200], [np.nan]])
-    ranks = distance_ranks(measure(x))
-    assert (ranks == ranks.T).all()
-    assert (ranks.diagonal() == 0).all()
-    assert 0 < ranks[0, 1] < ranks[1, 2] < ranks[0, 2] < ranks[0, 3] == ranks[0, 4] < ranks[3, 4]
-    assert (ranks[5, :5] == ranks.max()).all()
+    squared = distances(x, 2).squared
+    assert (squared == squared.T).all()
+    assert (squared.diagonal() == 0).all()
+    assert 0 < squared[0, 1] < squared[1, 2] < squared[0, 2] < np.inf
+    # In the unit of two good rows, rows 1e400 times as far away are infinitely far.
+    assert (squared[3:, :3] == np.inf).all()
+    assert (squared[3:, 3:][~np.eye(3, dtype=bool)] == np.inf).all()
     with pytest.warns(rm.GuaranteeWarning, match="n=6, f=4"):
         np.testing.assert_allclose(rm.minimum_diameter_averaging(x, 4), [5e-201], rtol=1e-15)
 

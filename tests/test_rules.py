@@ -10,7 +10,7 @@ import robustmath as rm
 from robustmath import textbook
 from robustmath._numerics import blocks as _blocks
 from robustmath._numerics import order_statistics as _order_statistics
-from robustmath._numerics import worker_space as _worker_space
+from robustmath._numerics.distances import distances as measured
 
 
 def zeros(x):
@@ -150,8 +150,8 @@ CASES = {
 def test_distances_keep_their_digits(case, dtype, bound, d):
     z = np.random.default_rng(d).standard_normal((9, d))
     x = CASES[case](z).astype(dtype)
-    space = _worker_space.measure(x)
-    found = np.sqrt(space.squared) * 2.0**space.scale
+    seen = measured(x, len(x) - 1)
+    found = np.sqrt(seen.squared) * 2.0**seen.unit
     expected = distances(x)
     np.fill_diagonal(expected, 1)
     np.fill_diagonal(found, 1)

@@ -18,8 +18,8 @@ from robustmath._checks import (
     floating,
     too_many_hostile,
 )
-from robustmath._numerics.blocks import mean_of_rows
-from robustmath._numerics.worker_space import Float64, weighted_sum
+from robustmath._numerics.blocks import Float64, mean_of_rows
+from robustmath._numerics.sums import weighted_sum
 
 
 def tolerated(f: object, n: int, function: str) -> int:
@@ -49,13 +49,20 @@ def mean_of_chosen(x: NDArray[Any], rows: NDArray[np.intp]) -> Vector:
 
 def weighted_mean(x: NDArray[Any], weights: Float64) -> Vector:
     """Return the mean of the rows with `weights` >= 0 of any sum, (d,)."""
-    weights = weights / weights.sum()
-    out = weighted_sum(x, weights, origin=x[int(np.argmax(weights))])
-    lost = ~np.isfinite(out)
-    if lost.any():
-        # Differences of the largest floats overflow, their shares do not.
-        out = np.where(lost, weighted_sum(x, weights), out)
-    return out.astype(floating(x.dtype), copy=False)
+    origin = x[int(np.argmax(weights))]
+    return weighted_sum(x, weights / weights.sum(), origin).astype(floating(x.dtype), copy=False)
+
+
+def centred_products(squared: Float64, weights: Float64) -> Float64:
+    """Return <x_i - mu, x_j - mu> given ||x_i - x_j||^2 (..., n, n), mu the weighted mean.
+
+    Distances keep the digits of rows that are near each other, wherever they lie; so does this.
+    """
+    to_mean = squared @ weights
+    spread = to_mean @ weights
+    products: Float64 = (to_mean[..., :, None] + to_mean[..., None, :] - squared) / 2
+    products -= np.asarray(spread)[..., None, None] / 2
+    return products
 
 
 def refuse_majority(hostile: NDArray[np.intp], n: int, function: str) -> None:

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from robustmath._checks import GuaranteeWarning, Vector, as_integer, as_vectors
-from robustmath._numerics.blocks import nonfinite_rows
-from robustmath._numerics.nearness import ascending
-from robustmath._numerics.worker_space import Float64, WorkerSpace, measure
+from robustmath._numerics.blocks import Float64, nonfinite_rows
+from robustmath._numerics.distances import distances
 from robustmath.aggregators._shared import refuse_more
 from robustmath.aggregators.mean_around_median import mean_nearest_to_median
 
@@ -93,17 +92,17 @@ def bulyan(vectors: ArrayLike, f: int) -> Vector:
     if f == 0:
         refuse_more(nonfinite_rows(x), f, "bulyan")
         return mean_nearest_to_median(x, np.arange(n), n)
-    space = measure(x)
-    refuse_more(np.flatnonzero(~space.finite), f, "bulyan")
-    return mean_nearest_to_median(x, np.sort(_repeated_krum(space, f, n - 2 * f)), n - 4 * f)
+    found = distances(x, n - f)
+    refuse_more(np.flatnonzero(~found.finite), f, "bulyan")
+    chosen = np.sort(_repeated_krum(found.squared, f, n - 2 * f))
+    return mean_nearest_to_median(x, chosen, n - 4 * f)
 
 
-def _repeated_krum(space: WorkerSpace, f: int, count: int) -> NDArray[np.intp]:
+def _repeated_krum(squared: Float64, f: int, count: int) -> NDArray[np.intp]:
     """Return the rows that KRUM chooses one after another, each among those that are left."""
     # Every row of these lists the others that are left, the nearest first.
-    order = ascending(space.squared, 2 * space.scale)
-    squared = np.take_along_axis(space.squared, order, axis=1)
-    scale = np.take_along_axis(space.scale, order, axis=1).astype(np.int32)
+    order = np.argsort(squared, axis=1, kind="stable")
+    squared = np.take_along_axis(squared, order, axis=1)
     order = order.astype(np.int32)
     left = np.arange(len(order))
     stays = order != left[:, None]
@@ -111,25 +110,12 @@ def _repeated_krum(space: WorkerSpace, f: int, count: int) -> NDArray[np.intp]:
     while True:
         shape = len(left), len(left) - 1
         order, squared = order[stays].reshape(shape), squared[stays].reshape(shape)
-        scale = scale[stays].reshape(shape)
         k = max(1, len(left) - f - 2)
-        best = int(np.argmin(_sums(squared[:, :k], scale[:, :k])))
+        with np.errstate(over="ignore"):
+            best = int(np.argmin(squared[:, :k].sum(axis=1)))
         chosen.append(int(left[best]))
         if len(chosen) == count:
             return np.array(chosen)
         left = np.delete(left, best)
         order, squared = np.delete(order, best, axis=0), np.delete(squared, best, axis=0)
-        scale = np.delete(scale, best, axis=0)
         stays = order != chosen[-1]
-
-
-def _sums(squared: Float64, scale: NDArray[np.int32]) -> Float64:
-    """Return sums of rows of ``squared * 4.0**scale`` in a unit in which the smallest sum fits."""
-    if scale.any():
-        with np.errstate(divide="ignore", over="ignore", under="ignore"):
-            smallest = (np.log2(squared[:, -1]) / 2 + scale[:, -1]).min()
-            unit = int(smallest) if np.isfinite(smallest) else 0
-            squared = np.ldexp(squared, 2 * (scale - unit))
-    with np.errstate(over="ignore"):
-        sums: Float64 = squared.sum(axis=1)
-    return sums

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from robustmath._checks import Vector, as_array, as_integer, as_real, as_vectors, floating
 from robustmath._numerics.blocks import working_dtype
-from robustmath._numerics.offsets import row_norms, weighted_sum
+from robustmath._numerics.sums import lengths, weighted_sum
 from robustmath.aggregators._shared import refuse_majority
 
 
@@ -76,12 +76,10 @@ def centered_clipping(
                 f"centered_clipping needs start finite of shape ({d},); got shape {v.shape}"
             )
     for _ in range(iterations):
-        norms, exponents = row_norms(x, v)
+        norms, unit = lengths(x, v)
         refuse_majority(np.flatnonzero(np.isinf(norms)), n, "centered_clipping")
-        with np.errstate(all="ignore"):
-            inside = np.ldexp(norms, exponents) <= tau
-            weights = np.where(np.isfinite(norms), tau / norms, 0)
-        weights[inside] = 1
-        exponents[inside] = 0
-        v = weighted_sum(x, weights / n, exponents, origin=v)
+        with np.errstate(under="ignore"):
+            radius = np.ldexp(tau, -unit)
+            weights = radius / np.maximum(norms, radius) / n
+        v = weighted_sum(x, weights, v)
     return v.astype(floating(x.dtype), copy=False)

@@ -30,8 +30,7 @@ from robustmath._checks import (
     floating,
 )
 from robustmath._numerics.blocks import nonfinite_rows, working_dtype
-from robustmath._numerics.nearness import ascending
-from robustmath._numerics.worker_space import row_norms
+from robustmath._numerics.sums import lengths
 from robustmath.aggregators._shared import mean_of_chosen, refuse_more, tolerated
 
 
@@ -245,9 +244,9 @@ def zeno(
 
 def _mean_of_nearest(x: NDArray[Any], point: NDArray[Any] | None, f: int, function: str) -> Vector:
     """Return the mean of the n - f rows nearest to `point`, None for zero."""
-    norms, exponents = row_norms(x, point)
+    norms, _ = lengths(x, point)
     refuse_more(np.flatnonzero(np.isinf(norms)), f, function)
-    return mean_of_chosen(x, ascending(norms, exponents)[: len(x) - f])
+    return mean_of_chosen(x, np.argsort(norms, kind="stable")[: len(x) - f])
 
 
 def _mean_of_best_descents(
@@ -257,10 +256,10 @@ def _mean_of_best_descents(
     hostile = nonfinite_rows(x)
     refuse_more(hostile, f, "zeno")
     scores = np.full(len(x), -np.inf)
-    norms, exponents = row_norms(x)
+    norms, unit = lengths(x)
     for row in np.setdiff1d(np.arange(len(x)), hostile):
         fall = float(descent(x[row].astype(floating(x.dtype))))
         with np.errstate(over="ignore", invalid="ignore"):
-            score = fall - rho * np.ldexp(norms[row], exponents[row]) ** 2
+            score = fall - rho * np.ldexp(norms[row], unit) ** 2
         scores[row] = -np.inf if np.isnan(score) else score
     return mean_of_chosen(x, np.argsort(-scores, kind="stable")[: len(x) - f])

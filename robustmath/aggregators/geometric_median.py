@@ -11,29 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from robustmath._checks import Vector, as_array, as_real, as_vectors, floating
-from robustmath._numerics.blocks import working_dtype
-from robustmath._numerics.offsets import (
-    FLOAT32,
-    FLOAT64,
-    Float64,
-    map_offsets,
-    row_norms,
-    weighted_sum,
-)
-from robustmath._numerics.worker_space import (
-    WorkerSpace,
-    in_units_of_nearest,
-    measure,
-    measure_from_middle,
-)
-from robustmath.aggregators._median_weights import (
+from robustmath._numerics.blocks import FLOAT32, FLOAT64, Float64, offsets
+from robustmath._numerics.distances import Distances, central_row, distances, scales
+from robustmath._numerics.sums import lengths, weighted_sum
+from robustmath.aggregators._shared import refuse_majority
+from robustmath.aggregators._weiszfeld import (
     best_row,
+    coordinates,
     median_weights,
     middle_of_a_line,
 )
-from robustmath.aggregators._shared import refuse_majority
 
-NEARLY_STRAIGHT = 1e-5
+NEARLY_COLLINEAR = 1e-5
 """1 - cos^2 of the angle which float32 products cannot tell from 0."""
 
 
@@ -94,9 +83,18 @@ def geometric_median(vectors: ArrayLike, tol: float = 1e-14) -> Vector:
     """
     x = as_vectors(vectors, "geometric_median")
     tol = as_real(tol, "geometric_median", "tol", 0, strict=True)
-    space = _measure_for_median(x)
-    refuse_majority(np.flatnonzero(~space.finite), len(x), "geometric_median")
-    return point_of(x, space, median_weights(finite_gram(space), tol))
+    n, d = x.shape
+    with np.errstate(all="ignore"):
+        seen = _seen_from_the_middle(x) if n <= d else _seen_in_place(x)
+        refuse_majority(np.flatnonzero(~seen.finite), n, "geometric_median")
+        weights = np.zeros(n)
+        weights[seen.finite] = median_weights(seen.points, tol)
+    heaviest = int(np.argmax(weights))
+    if weights[heaviest] == 1:
+        row: Vector = x[heaviest].astype(floating(x.dtype))
+        return row
+    median = weighted_sum(x, weights, seen.origin, seen.scale, seen.unit)
+    return median.astype(floating(x.dtype), copy=False)
 
 
 class MedianCertificate(NamedTuple):
@@ -172,72 +170,80 @@ def geometric_median_certificate(vectors: ArrayLike, point: ArrayLike) -> Median
             f"geometric_median_certificate needs point of shape ({d},); got shape {v.shape}"
         )
     v = v.astype(np.float64)
-    lengths, exponents = row_norms(x, v)
-    if not np.isfinite(lengths).all():
+    r, before = lengths(x, v)
+    if not np.isfinite(r).all():
         raise ValueError("geometric_median_certificate needs finite vectors and point")
-    here = lengths == 0
-    unit = int(exponents[~here].max(initial=0))
+    # In units of the largest distance, so that nothing overflows.
+    unit = max(int(np.frexp(r.max())[1]) + before, -1000)
     with np.errstate(over="ignore", under="ignore"):
-        total = float(np.ldexp(lengths, exponents - unit).sum())
-        inverse = np.divide(1, lengths, out=np.zeros(n), where=~here)
+        r = np.ldexp(r, before - unit)
+        here, scale = r == 0, np.full(n, np.ldexp(1.0, -unit))
+        inverse = np.divide(1, r, out=np.zeros(n), where=~here)
         pull_squared, pull_dot_offsets = 0.0, np.zeros(n)
-
-        def work(_: slice, offsets: NDArray[Any]) -> tuple[float, Float64]:
-            pull = inverse @ offsets
-            return float(pull @ pull), offsets @ pull
-
-        for squared, dots in map_offsets(work, x, v, FLOAT64, exponents=exponents):
-            pull_squared += squared
-            pull_dot_offsets += dots
+        for _, offset in offsets(x, FLOAT64, v, scale):
+            pull = inverse @ offset
+            pull_squared += pull @ pull
+            pull_dot_offsets += offset @ pull
         length = float(np.sqrt(pull_squared))
         rest = max(0.0, length - np.count_nonzero(here))
         share = rest / length if length > 0 else 0.0
         # With the rows at the point balancing what they can, the u_i add to share * pull. Their
         # mean is taken off, and all are divided by the largest length that can result.
-        excess = share * float(np.ldexp(pull_dot_offsets, exponents - unit).sum()) / n
-        bound = max(0.0, (total - excess) / (1 + rest / n))
+        excess = share * float(pull_dot_offsets.sum()) / n
+        bound = max(0.0, (r.sum() - excess) / (1 + rest / n))
         return MedianCertificate(
-            float(np.ldexp(total, unit)), float(np.ldexp(bound, unit)), rest / n
+            float(np.ldexp(r.sum(), unit)), float(np.ldexp(bound, unit)), rest / n
         )
 
 
-def finite_gram(space: WorkerSpace) -> Float64:
-    """Return the inner products of the finite rows."""
-    return space.gram if space.finite.all() else space.gram[np.ix_(space.finite, space.finite)]
+class _Seen(NamedTuple):
+    """Rows as points from an origin: y_i = (x_i - c) s_i, or what has their inner products."""
+
+    points: Float64
+    finite: NDArray[np.bool_]
+    origin: NDArray[Any] | None
+    scale: Float64 | None
+    unit: int
 
 
-def point_of(x: NDArray[Any], space: WorkerSpace, weights: Float64) -> Vector:
-    """Return the point c + sum_i w_i y_i (d,) of weights over the finite rows.
+def _seen_in_place(x: NDArray[Any]) -> _Seen:
+    """Return the points themselves, which are fewer numbers than their inner products."""
+    n = len(x)
+    origin = x[central_row(x)[0]]
+    points = np.hstack([block for _, block in offsets(x, FLOAT64, origin)])
+    squares = np.vecdot(points, points)
+    scale, unit, finite = None, 0, np.ones(n, dtype=bool)
+    if not ((squares < 1e290) & ((squares > 1e-240) | (points == 0).all(axis=1))).all():
+        scale, unit, _ = scales(x, origin, n // 2 + 1)
+        points = np.hstack([block for _, block in offsets(x, FLOAT64, origin, scale)])
+        finite = scale > 0
+    return _Seen(points[finite], finite, origin, scale, unit)
 
-    If all the weight is one row's, it is that row, bit for bit.
+
+def _seen_from_the_middle(x: NDArray[Any]) -> _Seen:
+    """Return points with the inner products of the rows, measured from where the median is near.
+
+    That is the best row, if it has neighbours much nearer to it than the origin is. If the rows
+    nearly lie on a line, small angles decide, and they are measured in float64.
     """
-    everyone = np.zeros(len(x))
-    everyone[space.finite] = weights
-    heaviest = int(np.argmax(everyone))
-    if everyone[heaviest] == 1 and np.count_nonzero(everyone) == 1:
-        out: Vector = x[heaviest]
-    else:
-        out = weighted_sum(x, everyone, space.shift, origin=x[space.centre])
-    return out.astype(floating(x.dtype))
+    found = distances(x, len(x) // 2 + 1)
+    best, inner = _from_best_row(found)
+    nearest = found.squared[best][found.squared[best] > 0].min(initial=np.inf)
+    straight = middle_of_a_line(coordinates(inner), NEARLY_COLLINEAR) is not None
+    if (straight and found.dtype == FLOAT32) or found.inner[best, best] > 256 * nearest:
+        found = distances(x, len(x) // 2 + 1, best, FLOAT64)
+        best, inner = _from_best_row(found)
+    # Equal rows are equal points.
+    first_equal = (found.squared == 0).argmax(axis=1)
+    points = coordinates(inner)[first_equal]
+    return _Seen(points[found.finite], found.finite, found.origin, found.scale, found.unit)
 
 
-def _measure_for_median(x: NDArray[Any]) -> WorkerSpace:
-    """Measure the rows precisely enough for the geometric median.
-
-    From the best row, if it has neighbours much nearer to it than the centre is; in float64, if
-    the rows nearly lie on a line, where small angles decide.
-    """
-    space = measure_from_middle(x)
-    rows = np.flatnonzero(space.finite)
-    if len(rows) == 0:
-        return space
-    gram = finite_gram(space)
-    if working_dtype(x.dtype) == FLOAT32 and middle_of_a_line(gram, NEARLY_STRAIGHT) is not None:
-        space = measure(x, space.centre, FLOAT64)
-        gram = finite_gram(space)
-    best = int(rows[best_row(gram)[0]])
-    squares = in_units_of_nearest(space, 1)[0][best]
-    nearest = squares[squares > 0].min(initial=np.inf)
-    if squares[space.centre] / 2.0**8 > nearest:
-        return measure(x, best, FLOAT64)
-    return space
+def _from_best_row(found: Distances) -> tuple[int, Float64]:
+    """Return the finite row with the smallest sum of distances, and inner products from there."""
+    rows = np.flatnonzero(found.finite)
+    best = int(rows[best_row(found.inner[np.ix_(rows, rows)])]) if len(rows) else 0
+    to_best = found.inner[best]
+    inner = found.inner - to_best - to_best[:, None] + to_best[best]
+    inner[~found.finite], inner[:, ~found.finite] = 0, 0
+    return best, inner

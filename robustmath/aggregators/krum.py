@@ -17,11 +17,10 @@ from robustmath._checks import (
     as_integer,
     as_vectors,
     floating,
-    too_many_hostile,
 )
-from robustmath._numerics.blocks import mean_of_rows
-from robustmath._numerics.offsets import Float64
-from robustmath._numerics.worker_space import in_units_of_nearest, measure
+from robustmath._numerics.blocks import Float64, mean_of_rows
+from robustmath._numerics.distances import distances
+from robustmath.aggregators._shared import refuse_more
 
 
 def krum(vectors: ArrayLike, f: int) -> Vector:
@@ -240,15 +239,13 @@ def _scores(x: NDArray[Any], f: int, function: str) -> tuple[Float64, int]:
             GuaranteeWarning,
             stacklevel=3,
         )
-    space = measure(x)
-    hostile = np.flatnonzero(~space.finite)
-    if len(hostile) > f:
-        raise too_many_hostile(function, hostile, f)
-    squared, unit = in_units_of_nearest(space, n - f - 2)
+    found = distances(x, n - f)
+    refuse_more(np.flatnonzero(~found.finite), f, function)
+    squared = found.squared
     np.fill_diagonal(squared, np.inf)
     squared.sort(axis=1)
     with np.errstate(over="ignore"):
-        return squared[:, : n - f - 2].sum(axis=1), unit
+        return squared[:, : n - f - 2].sum(axis=1), found.unit
 
 
 def _lowest(scores: Float64, m: int) -> NDArray[np.intp]:

@@ -14,7 +14,7 @@ from robustmath._checks import (
     floating,
 )
 from robustmath._numerics.blocks import mean_of_rows
-from robustmath._numerics.offsets import row_norms, weighted_sum
+from robustmath._numerics.sums import lengths, weighted_sum
 from robustmath.aggregators._shared import refuse_majority
 
 
@@ -102,8 +102,10 @@ def normalized_mean(vectors: ArrayLike) -> Vector:
     array([ 0.6, -0.2])
     """
     x = as_vectors(vectors, "normalized_mean")
-    norms, exponents = row_norms(x)
+    norms, unit = lengths(x)
     refuse_majority(np.flatnonzero(np.isinf(norms)), len(x), "normalized_mean")
-    with np.errstate(divide="ignore"):
-        weights = np.where((norms > 0) & np.isfinite(norms), 1 / norms, 0)
-    return weighted_sum(x, weights, exponents).astype(floating(x.dtype), copy=False)
+    with np.errstate(under="ignore"):
+        # A length that has no inverse has none of its digits either.
+        weights = np.where(norms > 0, 1 / np.maximum(norms, np.finfo(float).smallest_normal), 0)
+        weights = np.ldexp(weights, -unit)
+    return weighted_sum(x, weights).astype(floating(x.dtype), copy=False)

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from robustmath._checks import Vector, as_vectors
-from robustmath._numerics.nearness import distance_ranks
-from robustmath._numerics.worker_space import measure
+from robustmath._numerics.distances import distances
 from robustmath.aggregators._shared import mean_of_chosen, refuse_more, tolerated
 
 
@@ -77,9 +76,10 @@ def minimum_diameter_averaging(vectors: ArrayLike, f: int) -> Vector:
     """
     x = as_vectors(vectors, "minimum_diameter_averaging")
     f = tolerated(f, len(x), "minimum_diameter_averaging")
-    space = measure(x)
-    refuse_more(np.flatnonzero(~space.finite), f, "minimum_diameter_averaging")
-    return mean_of_chosen(x, _smallest_diameter(distance_ranks(space), len(x) - f))
+    found = distances(x, len(x) - f)
+    refuse_more(np.flatnonzero(~found.finite), f, "minimum_diameter_averaging")
+    ranks = np.unique(found.squared, return_inverse=True)[1].reshape(found.squared.shape)
+    return mean_of_chosen(x, _smallest_diameter(ranks, len(x) - f))
 
 
 def _smallest_diameter(ranks: NDArray[np.int64], size: int) -> NDArray[np.intp]:

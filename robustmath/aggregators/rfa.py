@@ -9,28 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from robustmath._checks import Vector, as_integer, as_real, as_vectors, floating
-from robustmath._numerics.offsets import (
-    row_norms,
-    weighted_sum,
-)
-from robustmath._numerics.worker_space import (
-    in_units,
-    measure,
-    measure_from_middle,
-)
-from robustmath.aggregators._median_weights import (
-    inverse_shares,
-    radii,
-)
+from robustmath._numerics.blocks import Float64
+from robustmath._numerics.sums import lengths, weighted_sum
 from robustmath.aggregators._shared import refuse_majority
-from robustmath.aggregators.geometric_median import finite_gram, point_of
-
-SMALLEST = 1e-300
-"""Smoothing of RFA, in its units of length, below which no float can tell the difference."""
-
-
-BESIDE = 2.0**-5
-"""A point this much nearer to a row than the centre is wants that row as the centre."""
 
 
 def rfa(vectors: ArrayLike, T: int = 8, nu: float = 1e-6) -> Vector:
@@ -72,7 +53,7 @@ def rfa(vectors: ArrayLike, T: int = 8, nu: float = 1e-6) -> Vector:
     raises the smoothed sum of distances, so the result is never longer than
     (2 sum_good ||g|| + (n - f) nu / 2) / (n - 2 f), however large T is.
 
-    *Cost:* O(n d) for T = 1; else the distances, O(n^2 d), and T - 1 steps in n dimensions.
+    *Cost:* O(n d) a step.
 
     References
     ----------
@@ -88,36 +69,18 @@ def rfa(vectors: ArrayLike, T: int = 8, nu: float = 1e-6) -> Vector:
     x = as_vectors(vectors, "rfa")
     T = as_integer(T, "rfa", "T", 1)
     nu = as_real(nu, "rfa", "nu", 0, strict=True)
-    norms, exponents = row_norms(x)
-    refuse_majority(np.flatnonzero(np.isinf(norms)), len(x), "rfa")
-    with np.errstate(over="ignore", under="ignore", divide="ignore"):
-        within = np.ldexp(norms, exponents) <= nu
-        norms[within], exponents[within] = nu, 0
-        finite = np.isfinite(norms)
-        shares = inverse_shares(norms[finite], exponents[finite])
-        if T == 1:
-            weights = np.zeros(len(x))
-            weights[finite] = shares
-            return weighted_sum(x, weights, exponents).astype(floating(x.dtype), copy=False)
-        space = measure_from_middle(x)
-        # In units of the typical distance, of the first step and of nu nothing overflows.
-        lengths = np.log2(finite_gram(space).diagonal()) / 2 + space.shift[finite] + space.unit
-        first_step = (np.log2(shares) - exponents[finite] + lengths).max()
-        typical = np.sort(lengths)[(len(lengths) - 1) // 2]
-        unit = int(np.ceil(max(typical, first_step, np.log2(nu))))
-        space = in_units(space, unit)
-        smallest = max(np.ldexp(nu, -unit), SMALLEST)
-        weights = np.ldexp(shares, (space.shift - exponents)[finite])
-        gram = finite_gram(space)
-        for _ in range(T - 1):
-            distances = radii(gram, weights)
-            nearest = int(np.argmin(distances))
-            if distances[nearest] < BESIDE * np.sqrt(gram[nearest, nearest]):
-                # So near a row, differences of inner products have no digits left.
-                shift = space.shift
-                space = in_units(measure(x, int(np.flatnonzero(finite)[nearest])), unit)
-                gram = finite_gram(space)
-                weights = np.ldexp(weights, (space.shift - shift)[finite])
-                distances = radii(gram, weights)
-            weights = inverse_shares(np.maximum(smallest, distances))
-    return point_of(x, space, weights)
+    shares = _shares(*lengths(x), nu)
+    refuse_majority(np.flatnonzero(shares == 0), len(x), "rfa")
+    v = weighted_sum(x, shares)
+    for _ in range(T - 1):
+        v = weighted_sum(x, _shares(*lengths(x, v), nu))
+    return v.astype(floating(x.dtype), copy=False)
+
+
+def _shares(distances: Float64, unit: int, nu: float) -> Float64:
+    """Return weights proportional to 1 / max(nu, distances 2^unit) with sum 1."""
+    with np.errstate(under="ignore"):
+        distances = np.maximum(distances, np.ldexp(nu, -unit))
+        inverse = distances.min() / distances
+    shares: Float64 = inverse / inverse.sum()
+    return shares

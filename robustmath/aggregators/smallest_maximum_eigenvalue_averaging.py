@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from robustmath._checks import Vector, as_vectors
-from robustmath._numerics.nearness import distances_near_the_core, inner_products
-from robustmath._numerics.worker_space import Float64, measure
-from robustmath.aggregators._shared import mean_of_chosen, refuse_more, tolerated
+from robustmath._numerics.blocks import Float64
+from robustmath._numerics.distances import distances
+from robustmath.aggregators._shared import centred_products, mean_of_chosen, refuse_more, tolerated
 
 TIED_EIGENVALUES = 1e-10
 """Eigenvalues that differ by this share count as equal: rounding must not break ties."""
@@ -85,10 +85,10 @@ def smallest_maximum_eigenvalue_averaging(vectors: ArrayLike, f: int) -> Vector:
     x = as_vectors(vectors, "smallest_maximum_eigenvalue_averaging")
     n = len(x)
     f = tolerated(f, n, "smallest_maximum_eigenvalue_averaging")
-    space = measure(x)
-    refuse_more(np.flatnonzero(~space.finite), f, "smallest_maximum_eigenvalue_averaging")
-    rows, squared, _ = distances_near_the_core(space, n - f - 1)
-    chosen = _smallest_eigenvalue(squared, n - f)
+    found = distances(x, n - f)
+    refuse_more(np.flatnonzero(~found.finite), f, "smallest_maximum_eigenvalue_averaging")
+    rows = np.flatnonzero(found.near)
+    chosen = _smallest_eigenvalue(found.squared[np.ix_(rows, rows)], n - f)
     if chosen is None:
         raise ValueError(
             f"smallest_maximum_eigenvalue_averaging looks at no more than {SETS_AT_MOST} sets of "
@@ -140,6 +140,6 @@ def _largest_eigenvalues(squared: Float64, sets: NDArray[np.intp]) -> Float64:
     if size == 1:
         return np.zeros(count)
     between = squared[sets[:, :, None], sets[:, None, :]]
-    products = inner_products(between, np.full(size, 1 / size))
+    products = centred_products(between, np.full(size, 1 / size))
     eigenvalues: Float64 = np.maximum(np.linalg.eigvalsh(products)[:, -1], 0)
     return eigenvalues

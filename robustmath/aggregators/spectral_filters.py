@@ -28,10 +28,10 @@ from robustmath._checks import (
     as_real,
     as_vectors,
 )
-from robustmath._numerics.blocks import nonfinite_rows
-from robustmath._numerics.nearness import distances_near_the_core, inner_products
-from robustmath._numerics.worker_space import Float64, measure
+from robustmath._numerics.blocks import Float64, nonfinite_rows
+from robustmath._numerics.distances import distances
 from robustmath.aggregators._shared import (
+    centred_products,
     mean_of_chosen,
     refuse_more,
     tolerated,
@@ -283,8 +283,9 @@ def dnc(
     marked = np.zeros(n, dtype=np.int64)
     for _ in range(iterations if marks else 0):
         columns = np.sort(rng.choice(d, drawn, replace=False))
-        space = measure(x[np.ix_(finite, columns)])
-        near, squared, _ = distances_near_the_core(space, n - f - 1)
+        found = distances(x[np.ix_(finite, columns)], min(n - f, len(finite)))
+        near = np.flatnonzero(found.near)
+        squared = found.squared[np.ix_(near, near)]
         scores = np.full(n, np.inf)
         scores[finite[near]] = _top_eigenpair(squared, np.ones(len(near)))[1]
         marked[np.argsort(scores, kind="stable")[n - marks :]] += 1
@@ -297,10 +298,10 @@ def _filtered(x: NDArray[Any], f: int, function: str) -> tuple[int, Iterator[Ste
     f = as_integer(f, function, "f", 0)
     if n < 2 * f + 1:
         raise ValueError(f"{function} needs n >= 2 f + 1; got n={n}, f={f}")
-    space = measure(x)
-    refuse_more(np.flatnonzero(~space.finite), f, function)
-    rows, squared, unit = distances_near_the_core(space, n - f - 1)
-    return unit, _steps(rows, squared, n, f)
+    found = distances(x, n - f)
+    refuse_more(np.flatnonzero(~found.finite), f, function)
+    rows = np.flatnonzero(found.near)
+    return found.unit, _steps(rows, found.squared[np.ix_(rows, rows)], n, f)
 
 
 def _steps(rows: NDArray[np.intp], squared: Float64, n: int, f: int) -> Iterator[Step]:
@@ -321,7 +322,7 @@ def _top_eigenpair(squared: Float64, weights: Float64) -> tuple[float, Float64]:
     """Return lambda and tau / max tau of rows with given squared distances and weights > 0."""
     weights = weights / weights.sum()
     root = np.sqrt(weights)
-    products = inner_products(squared, weights)
+    products = centred_products(squared, weights)
     last = len(root) - 1
     values, vectors = eigh(np.outer(root, root) * products, subset_by_index=[last, last])
     # The projections of all rows on v, but for the factor 1 / sqrt(lambda).

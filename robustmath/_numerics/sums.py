@@ -1,0 +1,91 @@
+"""Lengths of rows and weighted sums of them, without overflow.
+
+Symbols: n rows x_i, d columns, c the origin, w_i the weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustmath._numerics.blocks import FLOAT32, FLOAT64, Float64, offsets, slices, working_dtype
+from robustmath._numerics.distances import MODERATE_SQUARES
+
+OVERFLOW_UNIT = 64
+"""Lengths in units of 2^64 do not overflow, whatever the entries are."""
+
+
+def lengths(x: NDArray[Any], origin: NDArray[Any] | None = None) -> tuple[Float64, int]:
+    """Return ||x_i - c|| in units of 2**unit, (n,), and the unit: 0 unless a length overflows.
+
+    Rows that are not finite are infinitely long. Differences are float32 if rows and origin are.
+    """
+    dtype = working_dtype(x.dtype)
+    dtype = dtype if origin is None else np.result_type(dtype, origin)
+    dtype = dtype if dtype == FLOAT32 else FLOAT64
+    squares, (low, high) = np.zeros(len(x)), MODERATE_SQUARES[dtype]
+    start, unit = np.zeros(1) if origin is None else origin.astype(FLOAT64), 0
+    with np.errstate(all="ignore"):
+        for _, block in offsets(x, dtype, origin):
+            squares += np.vecdot(block, block)
+        found: Float64 = np.sqrt(squares)
+        odd = np.flatnonzero(~((squares >= low) & (squares <= high)))
+        for i in odd:
+            found[i] = _length(x[i] - start, 0)
+        lost = [i for i in odd if not found[i] < np.inf]
+        quarters = [_length(x[i].astype(FLOAT64) / 4 - start / 4, 2 - OVERFLOW_UNIT) for i in lost]
+        if np.isfinite(quarters).any():
+            unit = OVERFLOW_UNIT
+            found = np.ldexp(found, -unit)
+        found[lost] = quarters
+    return found, unit
+
+
+def _length(row: NDArray[Any], exponent: int) -> float:
+    """Return ||x|| 2^exponent; infinite for rows that are not finite, or if it overflows."""
+    largest = float(np.abs(row).max())
+    if not np.isfinite(largest):
+        return np.inf
+    row = row / (largest or 1)
+    return float(np.ldexp(largest, exponent) * np.sqrt(np.vecdot(row, row)))
+
+
+def weighted_sum(
+    x: NDArray[Any],
+    weights: Float64,
+    origin: NDArray[Any] | None = None,
+    scale: Float64 | None = None,
+    unit: int = 0,
+) -> NDArray[Any]:
+    """Return c + 2^unit sum_i w_i (x_i - c) s_i, (d,), in the working dtype.
+
+    c is zero and s are ones if not given. Rows of weight zero are not read, so what they hold does
+    not matter. With weights that add to 1 and a row as the origin, this is their weighted mean,
+    with all the digits of rows that are far from zero and near to each other.
+    """
+    rows = np.flatnonzero(weights)
+    out = np.empty(x.shape[1], dtype=working_dtype(x.dtype))
+    dtype, weights = out.dtype, weights[rows]
+    with np.errstate(all="ignore"):
+        low, high = np.finfo(dtype).smallest_normal, np.finfo(dtype).max
+        if scale is not None or ((abs(weights) < low) | (abs(weights) > high)).any():
+            dtype = np.promote_types(dtype, FLOAT64)
+        weights = weights.astype(dtype)
+        everyone = None if len(rows) == len(x) else rows
+        for columns, block in offsets(x, dtype, origin, scale, everyone):
+            total = np.ldexp(weights @ block, unit) if unit else weights @ block
+            out[columns] = total if origin is None else total + origin[columns]
+        if not np.isfinite(out).all():
+            # Terms that fit may have a difference or sum that does not. A quarter of it does.
+            inner = np.promote_types(out.dtype, FLOAT64)
+            start = np.zeros(1) if origin is None else origin
+            for columns in slices(x.shape[1], 1 << 16):
+                centre = start[columns if origin is not None else slice(None)].astype(inner) / 4
+                total = np.zeros(1) + centre
+                for w, row in zip(weights, rows, strict=True):
+                    term = w * (x[row, columns].astype(inner) / 4 - centre)
+                    total = total + (term if scale is None else np.ldexp(term * scale[row], unit))
+                out[columns] = total * 4
+    return out
