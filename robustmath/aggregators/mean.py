@@ -104,8 +104,12 @@ def normalized_mean(vectors: ArrayLike) -> Vector:
     x = as_vectors(vectors, "normalized_mean")
     norms, unit = lengths(x)
     refuse_majority(np.flatnonzero(np.isinf(norms)), len(x), "normalized_mean")
-    with np.errstate(under="ignore"):
-        # A length that has no inverse has none of its digits either.
-        weights = np.where(norms > 0, 1 / np.maximum(norms, np.finfo(float).smallest_normal), 0)
-        weights = np.ldexp(weights, -unit)
-    return weighted_sum(x, weights).astype(floating(x.dtype), copy=False)
+    scale, small = None, np.flatnonzero((norms > 0) & (norms < 2.0**-600))
+    if len(small):
+        # Lengths near the smallest float have few digits and no inverse.
+        scale = np.ones(len(x))
+        scale[small] = 2.0**600
+        norms[small], _ = lengths(x[small] * 2.0**600)
+    with np.errstate(under="ignore", divide="ignore"):
+        weights = np.ldexp(np.where(norms > 0, 1 / norms, 0), -unit)
+    return weighted_sum(x, weights, None, scale).astype(floating(x.dtype), copy=False)
