@@ -5,9 +5,16 @@ A pasted block stands between the lines ``<!-- NAME -->`` and ``<!-- end of NAME
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 
+import robustmath
+from robustmath.attacks.catalogue import ATTACKS
+from robustmath.robustness import table
+from robustmath.robustness.rules import RULES
 from verify.reporting.findings import FINDINGS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,8 +39,33 @@ def errata() -> str:
     return "\n".join(parts)
 
 
+def rules() -> str:
+    """Return the table of rules; what a search of minutes found stays as it is."""
+    heading, _, *lines = pasted("rules").splitlines()
+    sizes = [int(n) for n in re.findall(r"n = (\d+), f", heading)]
+    kept = {row[0]: row[5::2] for row in (line.strip("| ").split(" | ") for line in lines)}
+    cells = []
+    for rule in RULES:
+        for n, text in zip(sizes, kept.get(rule.name, ["-"] * len(sizes)), strict=True):
+            found = {"-": None, "unbounded": inf}.get(text) if text[0] in "-u" else float(text)
+            cells.append(table.known(rule, n)._replace(found=found))
+    return table.as_markdown(cells)
+
+
+def attacks() -> str:
+    """Return the table of attacks, with the names under which training runs know them."""
+    rows = [("name", "sends", "source", "in a run"), ("---",) * 4]
+    for name, attack in ATTACKS.items():
+        arguments = ", ".join(inspect.signature(getattr(robustmath.attacks, name)).parameters)
+        run = f"`{attack.in_runs}`" if attack.in_runs else "-"
+        rows.append((f"`{name}({arguments})`", attack.sends, attack.source, run))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 BLOCKS: dict[str, tuple[str, Callable[[], str]]] = {
     "errata": ("verify/README.md", errata),
+    "rules": ("robustmath/aggregators/README.md", rules),
+    "attacks": ("robustmath/attacks/README.md", attacks),
 }
 """For each block the document that it stands in and the function that makes it."""
 

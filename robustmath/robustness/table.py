@@ -104,6 +104,20 @@ evaluations=...)
             yield _cell(rule, n, budget, seed)
 
 
+def known(rule: ToldRule, n: int) -> Cell:
+    """Return a cell of the table before any search.
+
+    Examples
+    --------
+    >>> known(RULES[0], 10)
+    Cell(rule='mean', n=10, f=2, bound=inf, published=None, found=None, start='', evaluations=0)
+    """
+    f = byzantine(n)
+    bounds = (rule.bound(n, f), rule.published(n, f)) if n >= rule.least(f) else (None, None)
+    bound, published = (None if value is None else float(value) for value in bounds)
+    return Cell(rule.name, n, f, bound, published, None, "", 0)
+
+
 def violations(table: Sequence[Cell]) -> list[str]:
     """Return a sentence for every bound that is below what was found.
 
@@ -236,21 +250,16 @@ def draw(table: Sequence[Cell]) -> Figure:
 
 
 def _cell(rule: ToldRule, n: int, budget: int, seed: int) -> Cell:
-    f = byzantine(n)
-    bound, published = (
-        None if value is None else float(value)
-        for value in (
-            (rule.bound(n, f), rule.published(n, f)) if n >= rule.least(f) else (None, None)
-        )
-    )
-    if n < rule.least(f) or n > SEARCHABLE.get(rule.name, n):
-        return Cell(rule.name, n, f, bound, published, None, "", 0)
+    cell = known(rule, n)
+    if n < rule.least(cell.f) or n > SEARCHABLE.get(rule.name, n):
+        return cell
     rng = np.random.default_rng([seed, zlib.crc32(rule.name.encode()), n])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GuaranteeWarning)
-        found = largest_ratio(_apart(rule.told(n, f), n, f), n, f, rng=rng, budget=budget)
+        told = _apart(rule.told(n, cell.f), n, cell.f)
+        found = largest_ratio(told, n, cell.f, rng=rng, budget=budget)
     ratio = inf if found.ratio > DRIVEN else found.ratio
-    return Cell(rule.name, n, f, bound, published, ratio, found.start, found.evaluations)
+    return cell._replace(found=ratio, start=found.start, evaluations=found.evaluations)
 
 
 def _apart(rule: Callable[[Any], Any], n: int, f: int) -> Callable[[Any], Any]:
