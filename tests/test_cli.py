@@ -349,6 +349,9 @@ def test_all_claims_are_printed_or_one(capsys, monkeypatch):
     one = " ".join(capsys.readouterr().out.split())
     for part in (CLAIMS[3].statement, CLAIMS[3].source, f"pytest verify/ --claim {CLAIMS[3].id}"):
         assert part in one
+    assert "Judged for" not in one
+    assert cli.main(["claims", "S3-good"]) == 0
+    assert "Judged for: shuffled copies" in capsys.readouterr().out
 
 
 def test_output_may_be_cut_short():

@@ -45,6 +45,8 @@ def _claims(options: argparse.Namespace) -> int:
         raise Refusal(error) from None
     print(f"{claim.id}  ({claim.source})\n")
     print(textwrap.fill(claim.statement, width, initial_indent="  ", subsequent_indent="  "))
+    if claim.reading:
+        print(f"\n  Judged for: {claim.reading} (a reading of Algorithm 2).")
     if claim.defines:
         print(f"\n{definition(*claim.defines)}")
     print(f"\nTo check it, in a clone of the repository: pytest verify/ --claim {claim.id}")
