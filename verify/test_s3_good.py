@@ -132,7 +132,7 @@ def test_T_minus_sf_is_attained(evidence):
     evidence.exact_in_all(
         "the smallest number of good outputs of positive probability: T - sf, or 0; (n, f, s)",
         {
-            (n, f, s): (max(0, n - s * f), min(k for k, p in enumerate(law) if p > 0))
+            (n, f, s): (theory.minimum_good(n, f, s), min(k for k, p in enumerate(law) if p > 0))
             for (n, f, s), law in zip(sizes, laws, strict=True)
         },
         example=(10, 2, 2),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import permutations
-from math import comb
+from math import comb, factorial
 
 import numpy as np
 import pytest
@@ -112,6 +112,17 @@ def test_the_loop_as_printed_uses_a_gradient_more_than_s_times(evidence):
                 enumerate(theory.maximum_usage_pmf(2, 1, "verbatim"))
             ),
         },
+    )
+    evidence.exact_in_all(
+        "that chance for s = 1, n independent draws: 1 - n!/n^n; n",
+        {
+            n: (
+                1 - Fraction(factorial(n), n**n),
+                chance_that_a_worker_is_used_more_than_s_times(n, 1),
+            )
+            for n in range(2, 8)
+        },
+        example=3,
     )
 
 
@@ -462,8 +473,9 @@ def test_two_outputs_have_covariance_minus_sigma2_over_sn_minus_1(evidence):
         return -1 / (s * n - 1)
 
     def covariance_factors(n, s):
-        exact = [theory.covariance_factor(n, s, 1, u) for u in {2, n}]
-        return [*exact, theory.output_covariance_factor(n, s)]
+        by_law = [theory.covariance_factor(n, s, 1, u) for u in {2, n}]
+        by_correlation = theory.output_correlation(n, s) * theory.variance_factor(n, s)
+        return [*by_law, theory.output_covariance_factor(n, s), by_correlation]
 
     evidence.proof(
         "cov(g_t, g_u) = -sigma^2/(sn-1), not 0",
