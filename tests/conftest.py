@@ -74,6 +74,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "error::robustmath.GuaranteeWarning")
+    config.addinivalue_line("markers", "claim: of the tests in verify/, some of which are called")
     config.stash[KEY] = HostileInputs(config.getoption("--hostile-inputs"))
 
 

@@ -74,7 +74,8 @@ def test_the_check_passes(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "factor"), itertools.product(EXACT_CHECKS, (Fraction(99, 100), Fraction(101, 100)))
+    ("name", "factor"),
+    list(itertools.product(EXACT_CHECKS, (Fraction(99, 100), Fraction(101, 100)))),
 )
 def test_one_percent_is_noticed(name, factor, monkeypatch):
     right = getattr(theory, name)

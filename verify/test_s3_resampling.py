@@ -473,7 +473,9 @@ def test_two_outputs_have_covariance_minus_sigma2_over_sn_minus_1(evidence):
         return -1 / (s * n - 1)
 
     def covariance_factors(n, s):
-        by_law = [theory.covariance_factor(n, s, 1, u) for u in {2, n}]
+        by_law = [theory.covariance_factor(n, s, *pair) for pair in ((1, 2), (n, 1))]
+        if n * s <= 8:  # of n + 1 workers, given that neither output holds the last one
+            by_law.append(theory.covariance_factor(n + 1, s, 1, 2, f=1))
         by_correlation = theory.output_correlation(n, s) * theory.variance_factor(n, s)
         return [*by_law, theory.output_covariance_factor(n, s), by_correlation]
 
