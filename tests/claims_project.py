@@ -44,5 +44,6 @@ class Result:
 
     @property
     def rows(self):
-        """The rows of the JSON report, by claim."""
-        return {row["id"]: row for row in json.loads(self.report("json"))}
+        """The rows of the JSON report, by claim, without what they say of the whole run."""
+        rows = json.loads(self.report("json"))
+        return {row["id"]: {k: v for k, v in row.items() if k != "run"} for row in rows}

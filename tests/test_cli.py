@@ -16,7 +16,7 @@ import pytest
 
 import robustmath
 from robustmath import cli
-from robustmath.claims import CLAIMS
+from robustmath.claims import CLAIMS, find_claim
 from robustmath.cli import reproduce
 from robustmath.learning.figures import OURS, PAPER
 from robustmath.learning.grid import runs as runner
@@ -352,6 +352,22 @@ def test_all_claims_are_printed_or_one(capsys, monkeypatch):
     assert "Judged for" not in one
     assert cli.main(["claims", "S3-good"]) == 0
     assert "Judged for: shuffled copies" in capsys.readouterr().out
+
+
+def test_verdicts_on_file_become_a_page(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    record = {"kind": "exact", "what": "it", "claimed": "2/5", "found": "1/3"}
+    record |= {"shows": "refuted as printed", "test": "verify/a.py::b", "counterexample": {"n": 3}}
+    run = {"seed": 0, "checks": 1, "spent": 1e-7, "total": 1e-6, "made": {"date": "2026-01-02"}}
+    row = find_claim("S3-good-var")._asdict() | {"verdict": record["shows"], "run": run}
+    file, page = tmp_path / "claims.json", tmp_path / "claims.html"
+    file.write_text(json.dumps([row | {"evidence": [record]}]))
+    assert cli.main(["claims", "--html", str(page), "--json", str(file)]) == 0
+    assert "1 verdicts. Made: date 2026-01-02." in capsys.readouterr().out
+    assert "equation (9), is wrong" in page.read_text(encoding="utf-8")
+    file.write_text("[{}]")
+    assert cli.main(["claims", "--html", str(page), "--json", str(file)]) == 2
+    assert "pytest verify/ --claims-json PATH writes them" in capsys.readouterr().err
 
 
 def test_output_may_be_cut_short():

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from robustmath.claims import CLAIMS, CORRECTED, HOLDS, NOT_REPRODUCED, REFUTED, REPRODUCED, Claim
-from verify import report
-from verify.evidence import Record
-from verify.reporting import drawings, findings, page, scales
+from verify.reporting import drawings, findings, page, scales, tables
+from verify.reporting.evidence import Record
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror='alert(\"2\")'> $style ${script} &"
 REPORTING = Path(page.__file__).parent
@@ -102,19 +101,19 @@ RECORDS = {
         counterexample={EVIL: EVIL},
     ),
 }  # fmt: skip
-SUMMARY = report.Summary(3, 10, 9.5e-7, 1e-6)
+SUMMARY = tables.Summary(3, 10, 9.5e-7, 1e-6)
 
 
-def rows() -> list[report.Row]:
+def rows() -> list[tables.Row]:
     """Return a row for each claim, all kinds of evidence and verdicts, and two beyond the paper."""
     records = list(RECORDS.values())
     claims = [*CLAIMS, Claim("F-bound", "Allouah et al.", EVIL), Claim("F-tight", "ours", "So.")]
     made = []
     for number, claim in enumerate(claims):
         own = [records[(number + k) % len(records)] for k in range(number % 4 + 1)]
-        made.append(report.Row(claim, report.verdict(own), own, []))
-    made[0] = report.Row(CLAIMS[0], report.NOT_ESTABLISHED, [], [EVIL])
-    made[1] = report.Row(CLAIMS[1], report.NO_EVIDENCE, [], [])
+        made.append(tables.Row(claim, tables.verdict(own), own, []))
+    made[0] = tables.Row(CLAIMS[0], tables.NOT_ESTABLISHED, [], [EVIL])
+    made[1] = tables.Row(CLAIMS[1], tables.NO_EVIDENCE, [], [])
     return made
 
 
@@ -237,10 +236,10 @@ def test_every_claim_has_a_card_in_the_order_of_the_ledger(tree):
             for part in (
                 record.test,
                 record.what,
-                report.brief(record.claimed),
-                report.found_text(record),
-                report.effort_text(record),
-                report.control_text(record),
+                tables.brief(record.claimed),
+                tables.found_text(record),
+                tables.effort_text(record),
+                tables.control_text(record),
             ):
                 assert " ".join(part.split()) in words
         assert words.count("Counterexample") == sum(
@@ -258,7 +257,7 @@ def test_a_card_says_which_check_decides_and_folds_the_evidence(tree):
         if row.records:
             record = page.deciding(row)
             assert record.shows == row.verdict
-            for part in (record.kind, record.what, report.found_text(record)):
+            for part in (record.kind, record.what, tables.found_text(record)):
                 assert " ".join(part.split()) in decisive[0].text
             (fold,) = card.all("details")
             assert "open" not in fold.attributes
@@ -268,7 +267,7 @@ def test_a_counterexample_decides_before_a_proof_and_a_proof_before_the_rest():
     plain = RECORDS["exact"]._replace(shows=REFUTED)
     proof = plain._replace(kind="proof")
     refuted = RECORDS["refuted"]
-    row = report.Row(CLAIMS[0], REFUTED, [RECORDS["property"], plain, proof, refuted], [])
+    row = tables.Row(CLAIMS[0], REFUTED, [RECORDS["property"], plain, proof, refuted], [])
     assert page.deciding(row) is refuted
     assert page.deciding(row._replace(records=row.records[:3])) is proof
     assert page.deciding(row._replace(records=[plain, RECORDS["property"]])) is plain
@@ -283,7 +282,7 @@ def test_the_page_opens_with_what_is_wrong_the_refuted_first():
         "S3-mean": HOLDS,
     }
     made = [
-        report.Row(c, wrong[c.id], [RECORDS["exact"]._replace(shows=wrong[c.id])], [])
+        tables.Row(c, wrong[c.id], [RECORDS["exact"]._replace(shows=wrong[c.id])], [])
         for c in CLAIMS
         if c.id in wrong
     ]
@@ -559,3 +558,12 @@ def test_all_of_a_scale_lies_within_the_picture():
         for circle in svg.all("circle"):
             assert 0 <= float(circle.attributes["cx"]) <= width
             assert 0 <= float(circle.attributes["cy"]) <= height
+
+
+def test_the_json_report_gives_the_same_page_again():
+    made = [row for row in rows() if all(record.what != EVIL for record in row.records)]
+    run = SUMMARY._replace(made=tables.provenance())
+    again, summary = tables.from_json(tables.as_json(made, run))
+    assert [row.claim.id for row in again] == [row.claim.id for row in made]
+    assert page.as_html(again, summary) == page.as_html(made, run)
+    assert {"date", "robustmath", "NumPy", "Python"} <= summary.made.keys()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.claims_project import project
-from verify import report
+from verify.reporting import tables
 
 FIRST = """
 import os
@@ -196,7 +196,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_first_test(folder
         assert "test session starts" not in output
     twice = {"--claims-json": "a", "--claims-md": "./a"}
     with pytest.raises(ValueError, match="--claims-json and --claims-md name the same file"):
-        report.destinations(twice, tmp_path)
+        tables.destinations(twice, tmp_path)
     assert (tmp_path / "file").read_text() == "kept"
 
 
@@ -219,7 +219,7 @@ def test_paths_are_read_as_those_of_pytest_itself(tmp_path, monkeypatch):
         "--claims-md": "b.$KIND",
         "--claims-html": None,
     }
-    found = report.destinations(asked, tmp_path)
+    found = tables.destinations(asked, tmp_path)
     assert found == {
         "--claims-json": tmp_path / "home" / "new" / "folder" / "a.json",
         "--claims-md": tmp_path / "b.md",
@@ -227,7 +227,7 @@ def test_paths_are_read_as_those_of_pytest_itself(tmp_path, monkeypatch):
     assert not any(path.exists() for path in found.values())
     assert all(path.parent.is_dir() for path in found.values())
     (tmp_path / "b.md").write_text("kept until there is something to write")
-    report.destinations(asked, tmp_path)
+    tables.destinations(asked, tmp_path)
     assert (tmp_path / "b.md").read_text() == "kept until there is something to write"
 
 
@@ -242,6 +242,6 @@ def test_evidence_survives_its_journey():
         float("inf"),
         {"law": {"(0, 1)": Fraction(5)}, "rows": [[Fraction(-1, 2)]]},
     ]
-    assert report.unpacked(report.packed(values)) == values
-    assert report.unpacked(report.packed([np.int64(3), np.array([0.5, 2])])) == [3, [0.5, 2]]
-    assert str(report.unpacked(report.packed(float("nan")))) == "nan"
+    assert tables.unpacked(tables.packed(values)) == values
+    assert tables.unpacked(tables.packed([np.int64(3), np.array([0.5, 2])])) == [3, [0.5, 2]]
+    assert str(tables.unpacked(tables.packed(float("nan")))) == "nan"

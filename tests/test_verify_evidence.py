@@ -9,8 +9,8 @@ from robustmath.claims import CORRECTED, HOLDS, NOT_REPRODUCED, REFUTED, REPRODU
 from robustmath.learning.figures.summary import Estimate
 from robustmath.montecarlo import ErrorBudget, law_region, probability_interval
 from robustmath.theory.identities import variables
-from verify import report
-from verify.evidence import NEAR, Evidence
+from verify.reporting import tables
+from verify.reporting.evidence import NEAR, Evidence
 
 n, s = variables("n s")
 
@@ -50,8 +50,8 @@ def test_an_experiment_is_decided_by_its_interval(mean, half, ends, expected):
     assert record.claimed_range == [ends.get("low", -np.inf), ends.get("high", np.inf)]
     assert (record.found, record.trials, record.error_probability) == (mean, 3, 0.05)
     assert everywhere.shows == REPRODUCED
-    assert report.found_text(record) == f"{mean:.4g} in [{mean - half:.4g}, {mean + half:.4g}]"
-    assert report.effort_text(record) == "3 seeds, 95 % interval"
+    assert tables.found_text(record) == f"{mean:.4g} in [{mean - half:.4g}, {mean + half:.4g}]"
+    assert tables.effort_text(record) == "3 seeds, 95 % interval"
 
 
 def test_an_experiment_that_fails_is_what_otherwise_says():
@@ -64,9 +64,9 @@ def test_an_experiment_that_fails_is_what_otherwise_says():
 
 def test_the_report_says_how_many_experiments_are_expected_to_miss():
     assert "of 30 intervals at 95 % some 1.5 are" in " ".join(
-        report.Summary(0, 1, 1e-7, 1e-6, 30).lines()
+        tables.Summary(0, 1, 1e-7, 1e-6, 30).lines()
     )
-    assert "95 %" not in " ".join(report.Summary(0, 1, 1e-7, 1e-6).lines())
+    assert "95 %" not in " ".join(tables.Summary(0, 1, 1e-7, 1e-6).lines())
 
 
 # Proofs
@@ -107,16 +107,16 @@ def test_a_proof_says_for_whom_it_holds_and_what_it_rests_on():
     assert record.claimed == "for all n >= 2, s >= 2"
     assert record.holds_for == "all n >= 2, s >= 2"
     assert record.found == "proved; = same_factor at 2 (n, s)"
-    assert report.effort_text(record) == (
+    assert tables.effort_text(record) == (
         "premise: every pair is as likely; judged: less than 1; by as much"
     )
-    assert report.control_text(record) == "refuses s in place of s - 1"
+    assert tables.control_text(record) == "refuses s in place of s - 1"
     assert (second.holds_for, second.shows) == ("all n > 1", REFUTED)
-    row = report.Row(find_claim("S3-var"), REFUTED, [record], [])
+    row = tables.Row(find_claim("S3-var"), REFUTED, [record], [])
     for text in (
-        " ".join(" ".join(report.terminal([row], report.Summary(0, 1, 0, 1), 140)).split()),
-        report.as_markdown([row], report.Summary(0, 1, 0, 1)),
-        report.as_json([row]),
+        " ".join(" ".join(tables.terminal([row], tables.Summary(0, 1, 0, 1), 140)).split()),
+        tables.as_markdown([row], tables.Summary(0, 1, 0, 1)),
+        tables.as_json([row], tables.Summary(0, 1, 0, 1)),
     ):
         assert "premise" in text
         assert "less than 1" in text
@@ -187,7 +187,7 @@ def test_a_control_is_a_near_miss():
         )
         lengths = evidence.records[0].control["lengths"]
         assert lengths == pytest.approx(np.max(np.abs(away)))
-        assert f"{lengths:.2g} lengths away" in report.control_text(evidence.records[0])
+        assert f"{lengths:.2g} lengths away" in tables.control_text(evidence.records[0])
 
 
 def test_a_control_by_trials_of_its_own_is_measured_by_its_own_interval():
@@ -218,9 +218,9 @@ def test_a_control_by_trials_of_its_own_is_measured_by_its_own_interval():
 
 def test_several_intervals_are_shown_by_the_widest():
     ends = {"low": [0.4, 0.3], "high": [0.6, 0.9]}
-    assert report.interval_text([0.5, 0.5], [0.5, 0.55], ends) == "0.5 to 0.55 in [0.3, 0.9]"
-    assert report.interval_text(0.5, [0.5, 0.55], ends) == "0.5 to 0.55 in [0.3, 0.9]"
-    assert report.interval_text([0.5, 0.6], [0.5, 0.55], ends) == (
+    assert tables.interval_text([0.5, 0.5], [0.5, 0.55], ends) == "0.5 to 0.55 in [0.3, 0.9]"
+    assert tables.interval_text(0.5, [0.5, 0.55], ends) == "0.5 to 0.55 in [0.3, 0.9]"
+    assert tables.interval_text([0.5, 0.6], [0.5, 0.55], ends) == (
         "(0.5, 0.55), intervals no longer than 0.6"
     )
     assert probability_interval([1, 500], 1000, 0.1).resolution == pytest.approx(
@@ -234,4 +234,4 @@ def test_cases_are_counted():
     (record,) = evidence.records
     assert (record.claimed, record.found, record.holds_for) == (2, 2, "these 2 cases")
     assert record.what == "it; (n, s), shown is (3, 2)"
-    assert report.effort_text(record) == "for these 2 cases"
+    assert tables.effort_text(record) == "for these 2 cases"

@@ -19,8 +19,8 @@ from robustmath.claims import (
     find_claim,
 )
 from tests.claims_project import Result, project
-from verify import report
-from verify.evidence import Record
+from verify.reporting import tables
+from verify.reporting.evidence import Record
 
 HEAD = """
 from fractions import Fraction
@@ -363,12 +363,12 @@ def rows():
             counterexample={"n": 3, "law": {str((i, i)): Fraction(1, 9) for i in range(30)}},
         ),
     ]
-    return [report.Row(claim, report.verdict(records), records, ["verify/test_x.py::test_y"])]
+    return [tables.Row(claim, tables.verdict(records), records, ["verify/test_x.py::test_y"])]
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_the_table_keeps_to_the_width(width):
-    lines = report.terminal(rows(), report.Summary(3, 2, 1e-7, 1e-6), width)
+    lines = tables.terminal(rows(), tables.Summary(3, 2, 1e-7, 1e-6), width)
     assert max(map(len, lines)) < width
     text = " ".join(" ".join(lines).split())
     for i in range(30):
@@ -380,19 +380,19 @@ def test_the_table_keeps_to_the_width(width):
 
 
 def test_values_in_brief():
-    assert report.brief(Fraction(9, 19)) == "9/19"
-    assert report.brief(Fraction(123456789, 987654321)) == "0.125"
-    assert report.brief(0.123456) == "0.1235"
-    assert report.brief([0.5] * 10) == "0.5 (10 times)"
-    assert report.brief([0.5]) == "0.5"
-    assert report.brief([1, 2, 3, 4]) == "(1, 2, 3, 4)"
-    assert report.brief([1, 2, 3, 4, 5]) == "(1, 2, ..., 5)"
-    assert report.brief({"a": Fraction(1, 3)}) == "{a: 1/3}"
+    assert tables.brief(Fraction(9, 19)) == "9/19"
+    assert tables.brief(Fraction(123456789, 987654321)) == "0.125"
+    assert tables.brief(0.123456) == "0.1235"
+    assert tables.brief([0.5] * 10) == "0.5 (10 times)"
+    assert tables.brief([0.5]) == "0.5"
+    assert tables.brief([1, 2, 3, 4]) == "(1, 2, 3, 4)"
+    assert tables.brief([1, 2, 3, 4, 5]) == "(1, 2, ..., 5)"
+    assert tables.brief({"a": Fraction(1, 3)}) == "{a: 1/3}"
 
 
 def test_json_has_no_numbers_that_json_does_not_know():
     record = Record("exact", "", float("nan"), [float("inf")], HOLDS, "t")
-    text = report.as_json([report.Row(CLAIMS[0], HOLDS, [record], [])])
+    text = tables.as_json([tables.Row(CLAIMS[0], HOLDS, [record], [])], tables.Summary(0, 1, 0, 1))
     assert (
         json.loads(text)[0]["evidence"][0] | {"claimed": "nan", "found": ["inf"]}
         == (json.loads(text)[0]["evidence"][0])
@@ -401,7 +401,7 @@ def test_json_has_no_numbers_that_json_does_not_know():
 
 def test_the_most_severe_verdict_counts():
     def verdict(*shows):
-        return report.verdict([Record("", "", 0, 0, show, "") for show in shows])
+        return tables.verdict([Record("", "", 0, 0, show, "") for show in shows])
 
     assert verdict(HOLDS, CORRECTED) == CORRECTED
     assert verdict(REFUTED, CORRECTED, HOLDS) == REFUTED

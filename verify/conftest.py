@@ -1,7 +1,7 @@
 """The pytest plugin of the claims: marker, fixture, options, table and exit code.
 
 What a test found travels with its report, as a user property, from the process that ran it to the
-one that prints the table. What the tests use is described in `verify.evidence`.
+one that prints the table. What the tests use is described in `verify.reporting.evidence`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ import pytest
 
 from robustmath.claims import CLAIMS, Claim, find_claim
 from robustmath.montecarlo import ErrorBudget
-from verify import report
-from verify.evidence import Evidence, Record
-from verify.report import packed, unpacked
-from verify.reporting import page
+from verify.reporting import page, tables
+from verify.reporting.evidence import Evidence, Record
+from verify.reporting.tables import packed, unpacked
 
 HERE = Path(__file__).resolve().parent
 ERROR_BUDGET = 1e-6
@@ -63,7 +62,7 @@ class Run:
         self.paths = paths
         self.selection = Selection()
         self.tested: dict[str, Tested] = {}
-        self.rows: list[report.Row] = []
+        self.rows: list[tables.Row] = []
         self.remarks: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -87,27 +86,29 @@ class Run:
         tests = [test for test in self.tested.values() if test.claim_id == claim.id]
         return sorted((test for test in tests if test.finished), key=lambda test: test.number)
 
-    def row(self, claim: Claim) -> report.Row:
+    def row(self, claim: Claim) -> tables.Row:
         """Return the claim's row of the report."""
         tests = self.finished(claim)
         failures = [test.name for test in tests if test.failed]
         records = [record for test in tests if not test.failed for record in test.records]
         if failures:
-            verdict = report.NOT_ESTABLISHED
+            verdict = tables.NOT_ESTABLISHED
         elif records:
-            verdict = report.verdict(records)
+            verdict = tables.verdict(records)
         else:
-            verdict = report.NO_EVIDENCE
-        return report.Row(claim, verdict, records, failures)
+            verdict = tables.NO_EVIDENCE
+        return tables.Row(claim, verdict, records, failures)
 
-    def summary(self) -> report.Summary:
+    def summary(self) -> tables.Summary:
         """Return what stands below the table."""
         tests = self.tested.values()
         spent = sum(test.spent for test in tests)
         records = (record for test in tests if not test.failed for record in test.records)
         experiments = sum(record.kind == "experiment" for record in records)
         checks = self.selection.checks
-        return report.Summary(self.seed, checks, spent, ERROR_BUDGET, experiments)
+        return tables.Summary(
+            self.seed, checks, spent, ERROR_BUDGET, experiments, tables.provenance()
+        )
 
 
 RUN = pytest.StashKey[Run]()
@@ -161,7 +162,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # pytest-xdist's workers report to their controller
         asked = {f"--claims-{kind}": config.getoption(f"claims_{kind}") for kind in KINDS}
         try:
-            run.paths = report.destinations(asked, config.invocation_params.dir)
+            run.paths = tables.destinations(asked, config.invocation_params.dir)
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
         config.pluginmanager.register(run, "robustmath claims")
@@ -208,7 +209,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> Evidence:
-    """Open the books of this test's claim; see `verify.evidence`."""
+    """Open the books of this test's claim; see `verify.reporting.evidence`."""
     item = request.node
     run = request.config.stash[RUN]
     claim, checks, _, name = item.stash[DECLARED]
@@ -262,8 +263,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run.remarks = _remarks(run, finished, whole, config.option)
     rows, summary = run.rows, run.summary()
     writers = {
-        "--claims-json": lambda: report.as_json(rows),
-        "--claims-md": lambda: report.as_markdown(rows, summary),
+        "--claims-json": lambda: tables.as_json(rows, summary),
+        "--claims-md": lambda: tables.as_markdown(rows, summary),
         "--claims-html": lambda: page.as_html(rows, summary),
     }
     for option, path in run.paths.items():
@@ -286,7 +287,7 @@ def pytest_terminal_summary(
     if run.rows or run.remarks:
         terminalreporter.section("the claims of the paper")
     if run.rows:
-        for line in report.terminal(run.rows, run.summary(), width):
+        for line in tables.terminal(run.rows, run.summary(), width):
             terminalreporter.write_line(line)
     failures = [
         f"FAILED, {verdict.lower()}: {', '.join(ids)}"
@@ -331,10 +332,10 @@ def _name(item: pytest.Item) -> str:
     return f"{file.as_posix()}::{item.nodeid.partition('::')[2]}"
 
 
-def _without_verdict(rows: Sequence[report.Row]) -> dict[str, list[str]]:
+def _without_verdict(rows: Sequence[tables.Row]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for row in rows:
-        if row.verdict in (report.NO_EVIDENCE, report.NOT_ESTABLISHED):
+        if row.verdict in (tables.NO_EVIDENCE, tables.NOT_ESTABLISHED):
             found.setdefault(row.verdict, []).append(row.claim.id)
     return found
 

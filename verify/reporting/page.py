@@ -24,8 +24,11 @@ from robustmath.claims import (
     REFUTED,
     REPRODUCED,
 )
-from verify.evidence import Record, written
-from verify.report import (
+from verify.reporting.drawings import drawing
+from verify.reporting.evidence import Record, written
+from verify.reporting.findings import FINDINGS, Finding, finding_of, typeset
+from verify.reporting.scales import scale
+from verify.reporting.tables import (
     NO_EVIDENCE,
     NOT_ESTABLISHED,
     Row,
@@ -36,9 +39,6 @@ from verify.report import (
     found_text,
     sentence,
 )
-from verify.reporting.drawings import drawing
-from verify.reporting.findings import FINDINGS, Finding, finding_of, typeset
-from verify.reporting.scales import scale
 
 BEYOND = "F"  # findings of ours have identifiers F-..., the paper's sections S1-... to S4-...
 PARTS = {
@@ -374,8 +374,8 @@ def _evidence(record: Record) -> str:
     """Return one check: what, claimed and found with their picture, and how it can fail."""
     picture = scale(record)
     facts = {
-        "For": text(getattr(record, "holds_for", None) or ""),
-        "Premise": text(getattr(record, "premise", None) or ""),
+        "For": text(record.holds_for or ""),
+        "Premise": text(record.premise or ""),
         "Claimed": text(brief(record.claimed)),
         "Found": text(found_text(record)),
         "Effort": text(effort_text(record)),

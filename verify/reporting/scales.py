@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from matplotlib.ticker import MaxNLocator
 
-from verify.evidence import Record
-from verify.report import brief, control_text, found_text
+from verify.reporting.evidence import Record
+from verify.reporting.tables import brief, control_text, found_text
 
 WIDTH = 320  # in SVG units, which are pixels on a narrow phone
 LEFT, RIGHT = 58, 306

@@ -6,20 +6,27 @@ where tables are to be written.
 
 from __future__ import annotations
 
+import datetime
 import errno
 import html
 import itertools
 import json
 import math
 import os
+import platform
+import re
+import subprocess
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy
+
+import robustmath
 from robustmath.claims import Claim
-from verify.evidence import SEVERITY, Record, plain, written
+from verify.reporting.evidence import SEVERITY, Record, plain, written
 
 NOT_ESTABLISHED = "NOT ESTABLISHED"
 NO_EVIDENCE = "NO EVIDENCE"
@@ -49,6 +56,7 @@ class Summary(NamedTuple):
     spent: float
     total: float
     experiments: int = 0
+    made: Mapping[str, str] = {}
 
     def lines(self) -> list[str]:
         """Return the sentences that stand below the table."""
@@ -57,12 +65,28 @@ class Summary(NamedTuple):
             f" {0.05 * self.experiments:.2g} are expected to miss the truth; no correction is made"
             " for their number."
         )
+        made = ", ".join(f"{what} {which}" for what, which in self.made.items())
         return [
             f"Error budget: {self.spent:.2g} of {self.total:.2g} spent, on {self.checks} declared"
             " Monte Carlo checks and their controls.",
             *([missing] if self.experiments else []),
             f"Seed: {self.seed} (--claims-seed).",
+            *([f"Made: {made}."] if made else []),
         ]
+
+
+def provenance() -> dict[str, str]:
+    """Return when and with what a run is made: date, commit and versions."""
+    answer = subprocess.run(
+        ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    commit = {"commit": answer.stdout.strip()} if answer.returncode == 0 else {}
+    versions = {"Python": platform.python_version(), "NumPy": numpy.__version__}
+    today = datetime.date.today().isoformat()
+    return {"date": today, "robustmath": robustmath.__version__, **commit, **versions}
 
 
 def verdict(records: Iterable[Record]) -> str:
@@ -217,8 +241,11 @@ def counterexamples(rows: Iterable[Row]) -> list[tuple[str, list[tuple[str, str]
     return result
 
 
-def as_json(rows: Iterable[Row]) -> str:
-    """Return the rows as a list of objects; Fractions are written "1/3"."""
+def as_json(rows: Iterable[Row], summary: Summary) -> str:
+    """Return the rows as a list of objects; Fractions are written "1/3".
+
+    Each row says which run it is from, so that rows can be taken out and passed on.
+    """
     objects = [
         {
             **row.claim._asdict(),
@@ -228,10 +255,38 @@ def as_json(rows: Iterable[Row]) -> str:
                 for record in row.records
             ],
             **({"failed": list(row.failures)} if row.failures else {}),
+            "run": summary._asdict(),
         }
         for row in rows
     ]
     return json.dumps(_finite(objects), indent=2, default=str, allow_nan=False) + "\n"
+
+
+def from_json(text: str) -> tuple[list[Row], Summary]:
+    """Return the rows and the run of which `as_json` made the text."""
+    rows = []
+    objects = json.loads(text)
+    for entry in objects:
+        records = [
+            Record(**{key: _numeric(value) for key, value in record.items()})
+            for record in entry["evidence"]
+        ]
+        claim = Claim(**{key: entry[key] for key in Claim._fields})
+        rows.append(Row(claim, entry["verdict"], records, entry.get("failed", [])))
+    return rows, Summary(**objects[0]["run"])
+
+
+def _numeric(value: Any) -> Any:
+    """Return the value with the numbers that `as_json` wrote as text."""
+    if isinstance(value, list):
+        return [_numeric(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _numeric(entry) for key, entry in value.items()}
+    if value in ("inf", "-inf", "nan"):
+        return float(value)
+    if isinstance(value, str) and re.fullmatch(r"-?\d+(/\d+)?", value):
+        return Fraction(value)
+    return value
 
 
 def as_markdown(rows: Iterable[Row], summary: Summary) -> str:
