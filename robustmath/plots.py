@@ -191,7 +191,7 @@ def bars(ax: Axes, series: Sequence[Series], names: Sequence[str]) -> None:
     >>> len(axes[0, 0].patches)
     4
     """
-    width = 0.8 / len(series)
+    width = 0.8 / max(1, len(series))
     centers = np.arange(len(names))
     for k, one in enumerate(series):
         style = one.style or STYLES[k % len(STYLES)]
@@ -233,7 +233,7 @@ def points(ax: Axes, series: Sequence[Series], names: Sequence[str]) -> None:
     ['no attack', 'mimic']
     """
     rows = np.arange(len(names))
-    step = min(0.22, 0.7 / len(series))
+    step = min(0.22, 0.7 / max(1, len(series)))
     for k, one in enumerate(series):
         style = one.style or STYLES[k % len(STYLES)]
         ax.errorbar(

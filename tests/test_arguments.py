@@ -603,3 +603,90 @@ def test_a_draw_with_a_mask_is_refused(name):
 
     with pytest.raises(TypeError, match=f"^{name} .*mask"):
         FUNCTIONS[name](**{**CALLS[name].arguments, "draw": draw})
+
+
+@pytest.mark.parametrize("answer", [None, "1", 1j, [1.0], [[1.0]], [1.0, 2.0], np.ma.masked])
+def test_a_loss_that_does_not_fall_by_a_number_is_named(answer):
+    with pytest.raises((TypeError, ValueError), match=r"^zeno .*trusted"):
+        rm.zeno(X, 1, lambda row: answer, 0.5)
+
+
+def test_a_loss_may_fall_by_any_kind_of_number():
+    expected = rm.zeno(X, 2, lambda row: float(row[0] > 0), 0.5)
+    for kind in (bool, int, np.float32, np.int8, np.asarray, np.longdouble):
+        found = rm.zeno(X, 2, lambda row, kind=kind: kind(row[0] > 0), 0.5)
+        np.testing.assert_array_equal(found, expected)
+
+
+MEANS = {
+    "trimmed_mean",
+    "mean_around_median",
+    "bulyan",
+    "minimum_diameter_averaging",
+    "smallest_maximum_eigenvalue_averaging",
+    "comparative_gradient_elimination",
+    "monna",
+    "zeno",
+    "caf",
+    "spectral_filter",
+    "dnc",
+}
+"""What these rules are without attackers."""
+
+TAKES_F = [row for row, call in CALLS.items() if "f" in call.arguments]
+
+
+@pytest.mark.parametrize("row", TAKES_F)
+def test_nobody_may_be_byzantine(row):
+    call = {**CALLS[row].arguments, "f": 0}
+    if row == "tight_example":
+        with pytest.raises(ValueError, match="tight_example needs f >= 1; got f=0"):
+            rm.theory.tight_example(**call)
+        return
+    found = FUNCTIONS[row](**call)
+    if "good" in call and row not in ("strongest", "worst_case"):
+        assert found.shape == (0, 3)
+    if row in ("strongest", "worst_case"):
+        assert found.vectors.shape == (0, 3)
+        assert found.distance < 1e-9
+    if row in MEANS:
+        np.testing.assert_allclose(found, X.mean(axis=0), rtol=1e-12)
+
+
+ARRAYS = {"vectors", "good", "own", "workers", "x0", "server", "gradients", "penalty_gradient"}
+ARRAYS |= {"momenta", "point", "start", "points", "places", "trusted"}
+WHOLE = np.arange(27).reshape(9, 3) % 5 + np.round(10 * X) % 3
+"""Small whole numbers, which every dtype holds."""
+
+OF_ARRAYS = [
+    row
+    for row, call in CALLS.items()
+    if any(isinstance(call.arguments.get(name), np.ndarray) for name in ARRAYS)
+    # A search sends other vectors where others fit into the dtype.
+    and row != "worst_case"
+]
+
+
+def numbers(result):
+    """Return all numbers in a result, those of its parts one after the other."""
+    if isinstance(result, tuple):
+        return np.concatenate([numbers(part) for part in result])
+    return np.ravel(np.asarray(result, float))
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "u8", ">i4", "f2", "f4", ">f8", "g"])
+@pytest.mark.parametrize("row", OF_ARRAYS)
+def test_whole_numbers_of_any_dtype_are_the_same_numbers(row, dtype):
+    def result(dtype, values):
+        call = dict(CALLS[row].arguments)
+        for name in ARRAYS & call.keys():
+            if isinstance(call[name], np.ndarray):
+                call[name] = np.resize(values, call[name].shape).astype(dtype)
+        call |= {"rng": 3} if "rng" in call else {}
+        return numbers(FUNCTIONS[row.split(",")[0]](**call))
+
+    values = WHOLE % 2 if dtype == "?" else WHOLE
+    tolerance = {"f2": 2e-2, "f4": 1e-5}.get(dtype, 1e-9)
+    np.testing.assert_allclose(
+        result(dtype, values), result(float, values), rtol=tolerance, atol=tolerance
+    )

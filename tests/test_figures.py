@@ -295,3 +295,20 @@ def test_every_figure_has_a_module_and_every_module_is_a_figure():
 
 def _modules(folder):
     return Path(folder).glob("*.py")
+
+
+@pytest.mark.parametrize(
+    "draw", [plots.bars, plots.points, lambda ax, none, names: plots.curves(ax, none)]
+)
+def test_of_nothing_there_is_an_empty_picture(draw):
+    figure, axes = plots.canvas(title="Nothing")
+    draw(axes[0, 0], [], ["a", "b"])
+    plots.legend_below(figure, axes.flat)
+    figure.canvas.draw()
+    assert figure.legends[0].get_texts() == []
+
+
+@pytest.mark.parametrize("values", [[], np.ma.masked_equal([1.0, 2.0], 2.0), [[1.0]]])
+def test_of_no_values_there_is_no_mean(values):
+    with pytest.raises((TypeError, ValueError), match=r"^estimate .*values"):
+        summary.estimate(values)

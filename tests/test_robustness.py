@@ -141,3 +141,40 @@ def test_command_fails_if_a_bound_is_violated(monkeypatch, capsys):
     monkeypatch.setattr(table, "RULES", (broken,))
     assert cli.main(["robustness", "--n", "5", "--budget", "200", "--markdown"]) == 1
     assert "trimmed_mean, n = 5, f = 1: found" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answer", [np.nan, np.inf])
+def test_an_answer_that_is_no_number_is_the_worst(answer):
+    def rule(x):
+        return np.full(x.shape[1], answer if np.abs(x).max() > 5 else 0.0)
+
+    assert ratio(rule, [[1.0], [2.0]], [[9.0]]) == inf
+    assert ratio(rule, [[1.0], [1.0]], [[9.0]]) == inf
+    assert searched(rule).ratio == inf
+
+
+def test_of_good_vectors_that_are_not_finite_there_is_no_ratio():
+    assert np.isnan(ratio(rm.mean, [[1.0], [np.inf]], [[9.0]]))
+
+
+@pytest.mark.parametrize(
+    "rule", [lambda x: x, lambda x: x[0, :0], lambda x: np.ma.masked_less(x[0], 9), lambda x: 1j]
+)
+def test_another_result_than_a_vector_is_named(rule):
+    with pytest.raises((TypeError, ValueError), match=r"^ratio .*rule"):
+        ratio(rule, np.eye(3), np.eye(3)[:1])
+
+
+@pytest.mark.parametrize("sent", [np.zeros((1, 2)), np.zeros(3), [[np.ma.masked] * 3]])
+def test_another_thing_sent_than_rows_is_named(sent):
+    with pytest.raises((TypeError, ValueError), match=r"^ratio .*byzantine"):
+        ratio(rm.mean, np.eye(3), sent)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_without_attackers_no_bound_is_violated(rule):
+    for n in {max(2, rule.least(0)), 4}:
+        found = searched(rule.told(n, 0), n, 0, budget=200)
+        assert found.byzantine.shape[0] == 0
+        bound = rule.bound(n, 0)
+        assert bound is None or found.ratio <= bound * (1 + 1e-9)

@@ -400,3 +400,14 @@ def test_the_progress_line_counts_runs_and_says_the_time_left(
 def test_bad_arguments_are_named(tmp_path, name, value):
     with pytest.raises(ValueError, match=f"run_all needs {name} >= "):
         run_all([], tmp_path / "r", **{name: value})
+
+
+def another(run: Run) -> History:
+    return guess(replace(run, seed=run.seed + 1))
+
+
+@pytest.mark.parametrize("work", [lambda run: None, lambda run: 0.9, vars, another])
+def test_work_that_returns_another_thing_than_its_history_is_named(tmp_path, thread, work):
+    with pytest.raises(RunsFailed, match="needs work to return the History of its run"):
+        run_all(grid(tmp_path, 2), tmp_path / "r", work=work, executor=thread, progress=False)
+    assert read_results(tmp_path / "r") == {}

@@ -171,3 +171,45 @@ def test_bad_arguments_are_named():
     ):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def answers(value):
+    """Return a rule whose answer is `value` as soon as a row is far away."""
+    return lambda x: x.mean(axis=0) * 0 + value if np.abs(x).max() > 1e3 else x.mean(axis=0)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("before", [0, 1, 5])
+def test_an_answer_that_is_no_number_is_beyond_all_bounds(value, before):
+    good, places = [[1.0], [1.0], [5.0]], [[2.0]] * before + [[1e9]] + [[3.0]]
+    assert theory.farthest_error(answers(value), good, [2], places) == inf
+    assert theory.driven_from(answers(value), good) == 1
+
+
+@pytest.mark.parametrize("place", [np.nan, np.inf, -np.inf])
+def test_what_hostile_rows_send_may_be_no_number_and_the_good_ones_not(place):
+    x = vectors(4)
+    for rule, error in ((rm.mean, inf), (rm.coordinatewise_median, 10)):
+        assert theory.farthest_error(rule, x, [3], np.full((1, 3), place)) <= error
+    assert theory.farthest_error(rm.mean, x, [3], np.full((1, 3), place)) == inf
+    spoilt = np.vstack([x[:3], np.full(3, place)])
+    assert theory.farthest_error(rm.mean, spoilt, [3], x[:1]) < 10
+    with pytest.raises(ValueError, match="farthest_error needs finite good vectors"):
+        theory.farthest_error(rm.mean, spoilt, [0], x[:1])
+    with pytest.raises(ValueError, match="driven_from needs finite"):
+        theory.driven_from(rm.mean, spoilt)
+
+
+def test_errors_whose_squares_do_not_fit_are_numbers():
+    error = theory.farthest_error(rm.mean, [[1.0, 1.0]] * 3, [2], [[1e300, -1e300]])
+    assert error == pytest.approx(2**0.5 / 3 * 1e300)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.float16])
+def test_differences_of_small_integers_are_taken_in_floats(dtype):
+    def rule(x):
+        return np.sign(x).max(axis=0).astype(dtype)
+
+    x = [[0.0], [0.0], [0.0]]
+    np.testing.assert_array_equal(theory.sensitivity_curve(rule, x, [[1.0], [0.0]]), [[4.0], [0.0]])
+    np.testing.assert_array_equal(theory.jackknife_influence(rule, [[0.0], [1.0]]), [[-0.0], [1.0]])

@@ -28,6 +28,7 @@ from robustmath._checks import (
     as_real,
     as_vectors,
     floating,
+    returned,
 )
 from robustmath._numerics.blocks import nonfinite_rows, working_dtype
 from robustmath._numerics.sums import lengths
@@ -258,7 +259,7 @@ def _mean_of_best_descents(
     scores = np.full(len(x), -np.inf)
     norms, unit = lengths(x)
     for row in np.setdiff1d(np.arange(len(x)), hostile):
-        fall = float(descent(x[row].astype(floating(x.dtype))))
+        fall = float(returned(descent(x[row].astype(floating(x.dtype))), (), "zeno", "trusted"))
         with np.errstate(over="ignore", invalid="ignore"):
             score = fall - rho * np.ldexp(norms[row], unit) ** 2
         scores[row] = -np.inf if np.isnan(score) else score

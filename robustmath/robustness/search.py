@@ -26,7 +26,8 @@ Rows = NDArray[np.float64]
 Rule = Callable[[NDArray[Any]], ArrayLike]
 
 ROUNDING = 1e-12
-"""Variances and errors below this share of the squares of the rows are rounding, not evidence."""
+"""Variances below this share of the squares of the rows are rounding, not evidence, and errors
+below its square: there is none that a bound of 0, for f = 0, would not call too many."""
 
 CLIMBS = 4
 """Good sets that are followed up."""
@@ -78,7 +79,7 @@ def ratio(rule: Rule, good: ArrayLike, byzantine: ArrayLike) -> float:
     -------
     float
         Infinite if there is an error and no variance, or the rule's result is not finite; NaN if
-        the good have no finite variance.
+        the good are not.
 
     Examples
     --------
@@ -89,16 +90,18 @@ def ratio(rule: Rule, good: ArrayLike, byzantine: ArrayLike) -> float:
     sent = as_array(byzantine, "ratio", "byzantine", None).astype(np.float64)
     if sent.ndim != 2 or sent.shape[1] != x.shape[1]:
         raise ValueError(f"ratio needs byzantine (f, {x.shape[1]}); got shape {sent.shape}")
+    if not np.isfinite(x).all():
+        return nan
     vectors = np.vstack([x, sent])
     centre = x[0] + (x - x[0]).mean(axis=0)
     variance = float(((x - centre) ** 2).sum(axis=1).mean())
-    if not isfinite(variance):
-        return nan
     answer = returned(rule(vectors), centre.shape, "ratio", "rule").astype(np.float64)
     error = float(((answer - centre) ** 2).sum())
     if not isfinite(error):
         return inf
     size = ROUNDING * float((x**2).sum(axis=1).mean())
+    if error <= ROUNDING * size:
+        return 0.0
     if variance <= size:
         return inf if error > size and variance == 0 else 0.0
     return error / variance

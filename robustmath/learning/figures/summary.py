@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
+from robustmath._checks import as_array
 from robustmath.learning.history import History
 
 __all__ = ["Estimate", "accuracies", "difference", "estimate", "final_accuracy", "percent"]
@@ -103,6 +104,11 @@ def estimate(values: ArrayLike, level: float = 0.95) -> Estimate:
     -------
     Estimate
 
+    Raises
+    ------
+    ValueError
+        If there is no value.
+
     Examples
     --------
     >>> tuple(round(number, 4) for number in estimate([1.0, 2.0, 3.0]))
@@ -110,7 +116,7 @@ def estimate(values: ArrayLike, level: float = 0.95) -> Estimate:
     >>> estimate([1.0])
     Estimate(mean=1.0, half=None, n=1)
     """
-    sample = np.asarray(values, dtype=float)
+    sample = as_array(values, "estimate", "values", 1).astype(float)
     n = len(sample)
     half = (
         None

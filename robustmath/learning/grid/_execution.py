@@ -139,7 +139,10 @@ def _cause(future: Future[Outcome]) -> str:
 
 def _attempt(work: Work, run: Run) -> Outcome:
     try:
-        return work(run), ""
+        history = work(run)
+        if not isinstance(history, History) or history.run != run:
+            raise TypeError(f"run_all needs work to return the History of its run; got {history!r}")
+        return history, ""
     except Exception:
         return None, traceback.format_exc()
 
