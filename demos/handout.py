@@ -24,12 +24,14 @@ from unittest import mock
 from matplotlib.figure import Figure
 from PIL import Image
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path.append(str(Path(__file__).resolve().parent))  # for _stage
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # for verify
 
 import _stage
 
 from verify.reporting.findings import typeset
+
+HERE = Path(__file__).resolve().parent
 
 WIDTH, COLORS = 760, 32
 """Pixels and colours of a picture: enough for half the width of a sheet."""
