@@ -1,9 +1,9 @@
-"""Attacks against plain loops, with exact or correctly rounded sums."""
+"""Attacks against their definitions in decimals, and against their laws."""
 
 import math
 import re
-from fractions import Fraction
-from statistics import NormalDist, pstdev
+from decimal import Decimal
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
+from robustmath import textbook
 from robustmath._numerics import blocks as _blocks
 from robustmath.attacks import (
     a_little_is_enough,
@@ -26,6 +27,7 @@ from robustmath.attacks import (
     normalized_mean_attack,
     sign_flip,
 )
+from robustmath.textbook import decimals
 
 ON_GOOD = {
     "mimic": mimic,
@@ -44,33 +46,7 @@ def seeded(seed=0):
     return np.random.default_rng(seed)
 
 
-def columns_of(good):
-    return [[float(row[k]) for row in good] for k in range(len(good[0]))]
-
-
-def loop_negative_sum(good):
-    return [-math.fsum(column) for column in columns_of(good)]
-
-
-def loop_manipulation(good, epsilon):
-    return [-epsilon * math.fsum(column) / len(column) for column in columns_of(good)]
-
-
-def loop_a_little(good, z):
-    return [
-        math.fsum(column) / len(column) - z * pstdev(map(Fraction, column))
-        for column in columns_of(good)
-    ]
-
-
-def loop_normalized(good):
-    norms = [math.hypot(*map(float, row)) for row in good]
-    return [
-        -math.fsum(float(x) / norm for x, norm in zip(column, norms, strict=True) if norm > 0)
-        for column in np.transpose(good).tolist()
-    ]
-
-
+@pytest.mark.usefixtures("precise_decimals")
 @pytest.mark.parametrize("f", [0, 1, 3])
 @pytest.mark.parametrize(
     ("dtype", "rtol"),
@@ -78,21 +54,22 @@ def loop_normalized(good):
 )
 def test_attacks_are_their_formulas(dtype, rtol, f):
     good = (10 * seeded().standard_normal((7, 12))).astype(dtype)
+    x, tenth = decimals(good), Decimal("0.1")
     pairs = [
-        (negative_sum(good, f), loop_negative_sum(good)),
-        (sign_flip(good, f), loop_manipulation(good, 1)),
-        (inner_product_manipulation(good, f), loop_manipulation(good, 0.1)),
-        (inner_product_manipulation(good, f, epsilon=3), loop_manipulation(good, 3)),
-        (a_little_is_enough(good, f, z=1.5), loop_a_little(good, 1.5)),
-        (a_little_is_enough(good, f, z=-2), loop_a_little(good, -2)),
-        (normalized_mean_attack(good, f), loop_normalized(good)),
-        (mimic(good, f), good[0]),
-        (mimic(good, f, target=6), good[6]),
+        (negative_sum(good, f), textbook.negative_sum(x, f)),
+        (sign_flip(good, f), textbook.sign_flip(x, f)),
+        (inner_product_manipulation(good, f), textbook.inner_product_manipulation(x, f, tenth)),
+        (inner_product_manipulation(good, f, 3), textbook.inner_product_manipulation(x, f, 3)),
+        (a_little_is_enough(good, f, z=1.5), textbook.a_little_is_enough(x, f, Decimal("1.5"))),
+        (a_little_is_enough(good, f, z=-2), textbook.a_little_is_enough(x, f, -2)),
+        (normalized_mean_attack(good, f), textbook.normalized_mean_attack(x, f)),
+        (mimic(good, f), textbook.mimic(x, f)),
+        (mimic(good, f, target=6), textbook.mimic(x, f, 6)),
     ]
     for found, expected in pairs:
-        assert found.shape == (f, 12)
+        assert found.shape == expected.shape == (f, 12)
         assert found.dtype == (dtype if good.dtype.kind == "f" else np.float64)
-        np.testing.assert_allclose(found, np.tile(expected, (f, 1)), rtol=rtol, atol=10 * rtol)
+        np.testing.assert_allclose(found, expected.astype(float), rtol=rtol, atol=10 * rtol)
 
 
 @on_good

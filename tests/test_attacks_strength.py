@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import robustmath
-from robustmath import krum, trimmed_mean
+from robustmath import krum, textbook, trimmed_mean
 from robustmath.attacks import (
     a_little_is_enough,
     crash,
@@ -80,9 +80,10 @@ def loop_attack(good, perturbation, cost):
 def test_length_is_that_of_the_printed_constraint(attack, cost, perturbation, seed):
     rng = seeded(seed)
     good = rng.standard_normal((rng.integers(2, 9), rng.integers(1, 6))) + rng.normal(0, 3)
-    found = attack(good, 2, perturbation)
     expected = loop_attack(good.tolist(), perturbation, cost)
-    np.testing.assert_allclose(found, [expected] * 2, rtol=1e-9, atol=1e-9)
+    for one in (attack, getattr(textbook, attack.__name__)):
+        found = one(good, 2, perturbation)
+        np.testing.assert_allclose(found, [expected] * 2, rtol=1e-9, atol=1e-9)
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,4 +1,4 @@
-"""Algorithm 2 against plain loops written from the paper, and averages against exact ones."""
+"""Algorithm 2 against its loops and its exact laws, and averages against exact ones."""
 
 import itertools
 import pickle
@@ -7,6 +7,7 @@ import tracemalloc
 from collections import Counter
 from fractions import Fraction
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 import robustmath as rm
-from robustmath import krum, rfa, trimmed_mean
+from robustmath import krum, rfa, textbook, trimmed_mean
 from robustmath._numerics import blocks as _blocks
 from robustmath.resampling import bucket, resample, resampled
 from robustmath.resampling import slots as algorithm_2
@@ -35,34 +36,10 @@ def seeded(seed=0):
     return np.random.default_rng(seed)
 
 
-# The paper's loop, for each reading, over a stream of uniform draws.
-
-
-def redraw_loop(n, s, T, draw):
-    c = [0] * n
-    places = []
-    for _ in range(T * s):
-        j = draw()
-        while c[j] == s:
-            j = draw()
-        c[j] += 1
-        places.append(j)
-    return tuple(places)
-
-
-def printed_loop(n, s, T, draw):
-    c = [0] * n
-    places = []
-    for _ in range(T):
-        for _ in range(s):
-            while True:
-                j = draw()
-                if c[j] < s:
-                    c[j] += 1
-                if c[j] == s:
-                    break
-            places.append(j)
-    return tuple(places)
+def drawing(draws):
+    """Return what the loops of the textbook take for a generator: these draws, one by one."""
+    order = iter(draws)
+    return SimpleNamespace(integers=lambda n: next(order))
 
 
 # The exact law of the T s places in a row, as {places: probability}.
@@ -153,11 +130,11 @@ def test_a_shuffle_with_one_percent_of_another_reading_is_told_apart():
     assert not follows(slots.reshape(-1, 4), shuffled_law(2, 2, 2))
 
 
-@pytest.mark.parametrize(("loop", "law"), [(redraw_loop, "sequential"), (printed_loop, "verbatim")])
-def test_the_laws_are_those_of_the_loops(loop, law):
-    draw = iter(seeded().integers(3, size=400_000).tolist()).__next__
-    outcomes = np.array([loop(3, 2, 3, draw) for _ in range(20_000)])
-    assert follows(outcomes, LAWS[law](3, 2, 3))
+@pytest.mark.parametrize("reading", ["sequential", "verbatim"])
+def test_the_laws_are_those_of_the_loops(reading):
+    draws, loop = drawing(seeded().integers(3, size=400_000).tolist()), getattr(textbook, reading)
+    outcomes = np.array([loop(3, 2, 3, draws).ravel() for _ in range(20_000)])
+    assert follows(outcomes, LAWS[reading](3, 2, 3))
 
 
 @pytest.mark.parametrize(("n", "s", "T"), [(2, 2, 2), (2, 3, 2), (3, 2, 3), (3, 2, 1), (3, 1, 3)])
@@ -170,7 +147,7 @@ def test_verbatim_is_the_printed_loop_on_every_stream_of_draws(n, s, T):
             return streams.copy()
 
     places = algorithm_2._verbatim(n, T, s, len(streams), Replay())
-    expected = [printed_loop(n, s, T, iter(stream).__next__) for stream in streams.tolist()]
+    expected = [textbook.verbatim(n, s, T, drawing(stream)).ravel() for stream in streams.tolist()]
     np.testing.assert_array_equal(places, expected)
 
 
@@ -294,25 +271,14 @@ def test_sample_slots_rejects(arguments, error, message):
 # Averages.
 
 
-def exact_averages(vectors, slots):
-    return [
-        [
-            sum(Fraction(float(vectors[j][k])) for j in row) / len(row)
-            for k in range(len(vectors[0]))
-        ]
-        for row in slots.tolist()
-    ]
-
-
 def assert_close_to_exact(found, vectors, slots, dtype):
     """Each rounding of a sum of s terms costs half a unit in the last place of their sizes."""
     s = slots.shape[1]
     sizes = (np.abs(vectors[slots].astype(float)) / s).sum(axis=1)
     rounding = np.finfo(dtype).eps / 2
-    for t, row in enumerate(exact_averages(vectors, slots)):
-        for k, exact in enumerate(row):
-            error = abs(Fraction(float(found[t, k])) - exact)
-            assert error <= Fraction((s + 1) * float(rounding) * float(sizes[t, k]))
+    exact, _ = textbook.resample(textbook.exact(vectors), s, slots=slots)
+    errors = np.abs(textbook.exact(found) - exact)
+    assert (errors <= textbook.exact((s + 1) * float(rounding) * sizes)).all()
 
 
 @pytest.mark.parametrize("reading", READINGS)

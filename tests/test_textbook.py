@@ -271,6 +271,28 @@ def test_the_loops_read_algorithm_2_as_they_say():
     assert textbook.sequential(2, 2, 1, draws(0, 1)).tolist() == [[0, 1]]
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_step_of_weiszfeld_leaves_a_row_if_and_only_if_it_is_not_optimal():
+    left = 0
+    for seed in range(40):
+        x = np.repeat(seeded(seed).standard_normal((5, 2)), [2, 1, 1, 1, 1], axis=0)
+        for row in x:
+            after = textbook.weiszfeld_step(x, row)
+            optimal = textbook.median_residual(x, row) == 0
+            assert (after == row).all() == optimal
+            left += not optimal
+            gained = textbook.distance_sum(x, row) - textbook.distance_sum(x, after)
+            assert gained >= 0 if optimal else gained > 0
+    assert 40 < left < 240
+
+
+def test_four_rules_that_are_called_krum_pick_four_rows():
+    vectors = np.array([(9, 7), (9, 5), (2, 2), (0, 6), (8, 8), (4, 5), (1, 8)])
+    others = [textbook.other_krum(vectors, *which) for which in ((4, 2), (3, 4), (4, 1))]
+    assert [textbook.krum_indices(vectors, 2)[0], *others] == [0, 5, 3, 4]
+    assert textbook.krum(vectors, 2).tolist() == [9, 7]
+
+
 def test_every_shuffle_is_listed_once():
     slots = np.array(list(textbook.every_shuffle(2, 2)))
     assert len(slots) == 24

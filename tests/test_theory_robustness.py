@@ -6,7 +6,6 @@ n vectors, f Byzantine (the last f), s copies, m = n - f good.
 import itertools
 from fractions import Fraction
 from math import inf, sqrt
-from statistics import median
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
 import robustmath
-from robustmath import theory
+from robustmath import textbook, theory
 from robustmath.aggregators.catalogue import RULES
 from robustmath.robustness.rules import find_rule
 from robustmath.theory.rules import krum as krum_program
@@ -23,99 +22,69 @@ from robustmath.theory.rules import tight
 pytestmark = pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
 
 
-def squared_distance(x, y):
-    return sum((a - b) ** 2 for a, b in zip(x, y, strict=True))
-
-
-def mean(vectors):
-    return coordinates(vectors, lambda column: sum(column) / len(column))
-
-
-def coordinates(vectors, statistic):
-    return tuple(statistic([Fraction(a) for a in column]) for column in zip(*vectors, strict=True))
-
-
-def best(candidates, score):
+def best(candidates, scores):
     """Every candidate with the smallest score: the attacker has the pick."""
-    scores = [score(candidate) for candidate in candidates]
+    scores = list(scores)
     smallest = min(scores)
     return [c for c, s in zip(candidates, scores, strict=True) if s == smallest]
 
 
-def krum(vectors, others):
-    def score(i):
-        distances = [squared_distance(vectors[i], y) for j, y in enumerate(vectors) if j != i]
-        return sum(sorted(distances)[:others])
-
-    return [vectors[i] for i in best(range(len(vectors)), score)]
-
-
 def subset_means(vectors, f, spread):
     """Means of the sets of n - f vectors that have the least of something."""
-    subsets = list(itertools.combinations(vectors, len(vectors) - f))
-    return [mean(subset) for subset in best(subsets, spread)]
+    rows = itertools.combinations(range(len(vectors)), len(vectors) - f)
+    subsets = [vectors[list(chosen)] for chosen in rows]
+    return [textbook.mean(subset) for subset in best(subsets, map(spread, subsets))]
 
 
 def diameter(vectors):
-    return max(squared_distance(x, y) for x in vectors for y in vectors)
-
-
-def variance(vectors):
-    centre = mean(vectors)
-    return sum(squared_distance(x, centre) for x in vectors) / len(vectors)
+    return textbook.squared_distances(vectors).max()
 
 
 def nearest_means(vectors, point, keep):
     """Means of `keep` vectors nearest to a point, for every way to break ties."""
-    distances = [squared_distance(x, point) for x in vectors]
+    distances = ((vectors - point) ** 2).sum(axis=1)
     limit = sorted(distances)[keep - 1]
-    inside = [x for x, d in zip(vectors, distances, strict=True) if d < limit]
-    border = [x for x, d in zip(vectors, distances, strict=True) if d == limit]
-    return [mean([*inside, *rest]) for rest in itertools.combinations(border, keep - len(inside))]
+    inside, border = vectors[distances < limit], vectors[distances == limit]
+    rests = itertools.combinations(border, keep - len(inside))
+    return [textbook.mean(np.array([*inside, *rest])) for rest in rests]
 
 
 def around_median(column, keep):
-    centre = median(column)
-    return [x for (x,) in nearest_means([(x,) for x in column], (centre,), keep)]
-
-
-def medians(numbers):
-    """The ends of the segment of points with the smallest sum of distances."""
-    return best(numbers, lambda c: sum(abs(x - c) for x in numbers))
+    middle = textbook.coordinatewise_median(column)
+    return [mean[0] for mean in nearest_means(column[:, None], middle, keep)]
 
 
 RESULTS = {
-    "krum": lambda v, f: krum(v, len(v) - f - 2),
-    "published_krum": lambda v, f: krum(v, len(v) - f - 1),
-    "coordinatewise_median": lambda v, f: [coordinates(v, median)],
-    "trimmed_mean": lambda v, f: [
-        coordinates(v, lambda column: sum(sorted(column)[f : len(v) - f]) / (len(v) - 2 * f))
-    ],
+    "krum": lambda v, f: best(v, textbook.krum_scores(v, f)),
+    "published_krum": lambda v, f: best(
+        v, textbook.sums_of_closest(textbook.squared_distances(v), len(v) - f - 1)
+    ),
+    "coordinatewise_median": lambda v, f: [textbook.coordinatewise_median(v)],
+    "trimmed_mean": lambda v, f: [textbook.trimmed_mean(v, f)],
     "minimum_diameter_averaging": lambda v, f: subset_means(v, f, diameter),
     "mean_around_median": lambda v, f: list(
-        itertools.product(
-            *(around_median([Fraction(a) for a in c], len(v) - f) for c in zip(*v, strict=True))
-        )
+        itertools.product(*(around_median(column, len(v) - f) for column in v.T))
     ),
     # The first vector is good, and the pivot.
     "monna": lambda v, f: nearest_means(v, v[0], len(v) - f),
 }
 # In one dimension the largest eigenvalue is the variance, and all medians are data or between.
 ON_A_LINE = {
-    "smallest_maximum_eigenvalue_averaging": lambda v, f: subset_means(v, f, variance),
-    "geometric_median": lambda v, f: [(x,) for x in medians([x for (x,) in v])],
+    "smallest_maximum_eigenvalue_averaging": lambda v, f: subset_means(v, f, textbook.variance),
+    "geometric_median": lambda v, f: best(v, [textbook.distance_sum(v, x) for x in v]),
 }
 
 
 def worst_ratio(rule, vectors, f):
     """|rule - mean of the good|^2 / variance of the good, exactly; None without variance."""
+    vectors = textbook.exact(vectors)
     good = vectors[: len(vectors) - f]
-    centre, spread = mean(good), variance(good)
-    error = max(squared_distance(x, centre) for x in {**RESULTS, **ON_A_LINE}[rule](vectors, f))
-    if spread == 0:
+    results = {**RESULTS, **ON_A_LINE}[rule](vectors, f)
+    error = max(((x - textbook.mean(good)) ** 2).sum() for x in results)
+    if textbook.variance(good) == 0:
         assert error == 0
         return None
-    return error / spread
+    return error / textbook.variance(good)
 
 
 def bounds(rule, n, f):
@@ -213,8 +182,10 @@ def test_camps_state_what_the_rule_returns(rule):
         camps = CAMPS[rule](n, f)
         assert (camps.size(), camps.total()) == (n - f, 0)
         assert camps.ratio() == theory.robustness_bound(rule, n, f)
-        rows = [(value,) for value, count in camps.good for _ in range(int(count))]
-        assert (camps.result,) in {**RESULTS, **ON_A_LINE}[rule](rows + [(camps.byzantine,)] * f, f)
+        good = [value for value, count in camps.good for _ in range(int(count))]
+        vectors = textbook.exact([*good, *[camps.byzantine] * f])[:, None]
+        results = {**RESULTS, **ON_A_LINE}[rule](vectors, f)
+        assert camps.result in [result[0] for result in results]
 
 
 def test_krum_is_proved_by_whole_multipliers_and_attained_by_vectors():
