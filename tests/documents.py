@@ -47,7 +47,7 @@ def rules() -> str:
     cells = []
     for rule in RULES:
         for n, text in zip(sizes, kept.get(rule.name, ["-"] * len(sizes)), strict=True):
-            found = {"-": None, "unbounded": inf}.get(text) if text[0] in "-u" else float(text)
+            found = {"-": None, "infinite": inf}.get(text) if text[0] in "-i" else float(text)
             cells.append(table.known(rule, n)._replace(found=found))
     return table.as_markdown(cells)
 

@@ -123,7 +123,7 @@ def test_command_writes_table_picture_and_json(tmp_path, capsys):
     }
     record = json.loads((tmp_path / "robustness.json").read_text())
     assert [cell["rule"] for cell in record["cells"]] == [rule.name for rule in RULES]
-    assert all(name in printed for name in ("trimmed_mean", "unbounded", "n = 6, f = 1"))
+    assert all(name in printed for name in ("trimmed_mean", "infinite", "n = 6, f = 1"))
     markdown = (tmp_path / "robustness.md").read_text().splitlines()
     assert len(markdown) == 2 + len(RULES)
     assert len({line.count("|") for line in markdown}) == 1

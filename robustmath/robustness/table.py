@@ -277,7 +277,7 @@ def _apart(rule: Callable[[Any], Any], n: int, f: int) -> Callable[[Any], Any]:
 def _text(value: float | None) -> str:
     if value is None:
         return "-"
-    return "unbounded" if value == inf else f"{value:.2f}"
+    return "infinite" if value == inf else f"{value:.2f}"
 
 
 def _short(name: str) -> str:
