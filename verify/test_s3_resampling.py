@@ -239,13 +239,16 @@ def test_the_variance_is_larger_when_indices_are_redrawn(evidence, reading, prem
     def independent_places(n, s):
         return 1 / s
 
-    def variance_of_g_1(n, s):
-        return theory.variance_factors(n, s, reading)[0]
+    outputs = 1 if reading == "sequential" else None
+
+    def variances(n, s):
+        return theory.variance_factors(n, s, reading)[:outputs]
 
     (more,) = variables("q-1/n")
     size = 3 if reading == "sequential" else 2
     evidence.proof(
-        f"{reading}: var(g_1) is {'at least ' * (reading == 'verbatim')}sigma^2/s, more than (8)",
+        f"{reading}: {'var(g_1) is' if outputs else 'every var(g_t) is at least'} sigma^2/s, more"
+        " than (8)",
         premise=premise,
         least={"n": 2, "s": 2, "q-1/n": 0},
         holds_for="n >= 2, s >= 2",
@@ -264,7 +267,7 @@ def test_the_variance_is_larger_when_indices_are_redrawn(evidence, reading, prem
         agrees_with=(
             independent_places,
             "=" if reading == "sequential" else "<=",
-            variance_of_g_1,
+            variances,
             SMALL,
         ),
         shows=CORRECTED,
@@ -622,7 +625,7 @@ def test_the_variance_of_the_outputs_is_lower_in_every_reading(evidence):
     evidence.proof(
         "in every reading: var(g_t) < sigma^2",
         premise="workers are exchangeable, so var(g_t) = (1/s)(1 + (s-1)(nq-1)/(n-1)) sigma^2, q"
-        " the chance that two places hold the same worker, and q = a/(a+b) is below 1",
+        " the chance that two places hold the same worker; they may differ, so q = a/(a+b) < 1",
         least={"n": 2, "s": 2, "a": 0, "b": 1},
         holds_for="n >= 2, s >= 2",
         steps={
