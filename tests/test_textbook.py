@@ -135,10 +135,6 @@ PYTHAGOREAN = np.array(
 )
 
 
-def of_objects(x, number):
-    return np.frompyfunc(number, 1, 1)(x)
-
-
 def test_the_textbook_has_every_rule_and_every_attack():
     names = set(textbook.__all__)
     assert names >= (RULES | ATTACKS) - SEARCHES
@@ -196,7 +192,7 @@ def numbers(result):
 
 @pytest.mark.parametrize("name", sorted(CASES.keys() - IRRATIONAL))
 def test_in_fractions_a_definition_is_exact(name):
-    found = CASES[name](textbook, of_objects(PYTHAGOREAN, Fraction), Fraction)
+    found = CASES[name](textbook, textbook.exact(PYTHAGOREAN), Fraction)
     agree(name, found, CASES[name](fast(name), PYTHAGOREAN.astype(float), float))
     if name not in IN_FLOATS:
         assert {type(entry) for entry in numbers(found)} <= {Fraction, int, np.int64}
@@ -206,7 +202,7 @@ def test_in_fractions_a_definition_is_exact(name):
 def test_in_one_dimension_medians_are_exact_in_fractions(name):
     for column in range(4):
         x = PYTHAGOREAN[:, column : column + 1]
-        found = CASES[name](textbook, of_objects(x, Fraction), Fraction)
+        found = CASES[name](textbook, textbook.exact(x), Fraction)
         agree(name, found, CASES[name](rm, x.astype(float), float))
         assert {type(entry) for entry in numbers(found)} <= {Fraction, int, np.int64}
 
@@ -218,28 +214,28 @@ def as_decimal(number):
 
 @pytest.mark.parametrize("name", CASES)
 def test_in_decimals_a_definition_is_right_to_fifty_digits(name):
-    x = of_objects(PYTHAGOREAN, as_decimal)
+    x = textbook.decimals(PYTHAGOREAN)
     found = CASES[name](textbook, x, as_decimal)
     agree(name, found, CASES[name](fast(name), PYTHAGOREAN.astype(float), float))
     if name in IN_FLOATS | {"geometric_median"}:
         return
     assert {type(entry) for entry in numbers(found)} <= {Decimal, int, np.int64}
     if name not in IRRATIONAL:
-        exact = CASES[name](textbook, of_objects(PYTHAGOREAN, Fraction), Fraction)
+        exact = CASES[name](textbook, textbook.exact(PYTHAGOREAN), Fraction)
         for got, want in zip(numbers(found), numbers(exact), strict=True):
             assert abs(as_decimal(want) - got) <= Decimal("1e-50")
 
 
 def test_in_decimals_the_geometric_median_is_optimal_to_forty_digits():
     # One step of Weiszfeld's brings a point nearer by a share, however many digits there are.
-    x = of_objects(PYTHAGOREAN[:5], as_decimal)
+    x = textbook.decimals(PYTHAGOREAN[:5])
     found = textbook.geometric_median(x, Decimal("1e-40"))
     assert 0 < textbook.median_residual(x, found) <= Decimal("1e-40")
     np.testing.assert_allclose(found.astype(float), rm.geometric_median(PYTHAGOREAN[:5]), 1e-12)
 
 
 def test_a_root_that_is_not_rational_is_refused():
-    x = of_objects([[1, 1], [3, 4]], Fraction)
+    x = textbook.exact([[1, 1], [3, 4]])
     with pytest.raises(ValueError, match="2 has no rational square root"):
         textbook.normalized_mean(x)
 

@@ -31,47 +31,44 @@ Bound = Fraction | float
 def robustness_bound(rule: str, n: int, f: int) -> Fraction | float:
     """Return the least upper bound known on kappa, the robustness coefficient of a rule.
 
-    ========================================= ============================================ ========
-    rule                                      kappa, exact: attained or its limit          needs
-    ========================================= ============================================ ========
-    ``trimmed_mean``                          f/(n-2f)                                     n >= 2f+1
-    ``coordinatewise_median``                 (m-q)/q, q = floor(n/2)+1-f                  n >= 2f+1
-    ``geometric_median``                      h/(m-h), h = floor(n/2)                      n >= 2f+1
-    ``mean_around_median``                    4f(q+f)/(m q), q as above                    n >= 2f+1
-    ``median_of_means``, 2f+1 groups          (m-r)/r, r = floor(n/(2f+1))                 n >= 2f+1
-    ``smallest_maximum_eigenvalue_averaging`` 4f/(n-2f)                                    n >= 2f+1
-    ``monna``, good pivot                     4f(f+1)/m                                    n >= 2f+1
-    ``minimum_diameter_averaging``            (2f^2 + 3f + f^2/(n-2f-1))/m;                n >= 2f+2
-                                              (5f^2 + 3f)/(f+1)                            n = 2f+1
-    ``krum``                                  the value of a program, `krum_certificate`   n >= 2f+2
-                                                                                           and f+3
-    ``bucket, coordinatewise_median``, s = 2  (m-a)/a, a rows in the q smallest good       n >= 4f+1
+    ========================================= ============================================
+    rule                                      kappa, exact: attained or its limit
+    ========================================= ============================================
+    ``trimmed_mean``                          f/(n-2f)
+    ``coordinatewise_median``                 (m-q)/q, q = floor(n/2)+1-f
+    ``geometric_median``                      h/(m-h), h = floor(n/2)
+    ``mean_around_median``                    4f(q+f)/(m q), q as above
+    ``median_of_means``, 2f+1 groups          (m-r)/r, r = floor(n/(2f+1))
+    ``smallest_maximum_eigenvalue_averaging`` 4f/(n-2f)
+    ``monna``, good pivot                     4f(f+1)/m
+    ``minimum_diameter_averaging``            (2f^2 + 3f + f^2/(n-2f-1))/m;
+                                              (5f^2 + 3f)/(f+1) for n = 2f+1
+    ``krum``                                  the value of a program, `krum_certificate`
+    ``bucket, coordinatewise_median``, s = 2  (m-a)/a, a rows in the q smallest good
                                               buckets; (9f+1)/8 for n = 4f+3
-    ``adaptive_clipping,                      (m-q)/q + k/(m-k), k = floor(2fm/n)          n >= 2f+1
+    ``adaptive_clipping,                      (m-q)/q + k/(m-k), k = floor(2fm/n)
     coordinatewise_median``
-    ``mean``, ``zeno``, ``spectral_filter``,  infinite; 0 for f = 0                        n >= f+1
+    ``mean``, ``zeno``, ``spectral_filter``,  infinite; 0 for f = 0
     ``comparative_gradient_elimination``,
     ``dnc`` for f > 1
-    ``rfa``                                   infinite; n - 1 for f = 0                    n >= f+1
-    ``normalized_mean``, ``sign_majority``,   infinite                                     n >= f+1
-    ``rsa``, ``centered_clipping``,
-    ``static_clipping,
-    coordinatewise_median``
-    ========================================= ============================================ ========
+    ``rfa``                                   infinite; n - 1 for f = 0
+    those that are bounded whatever all rows  infinite
+    are, see `breakdown_point`
+    ========================================= ============================================
 
-    ========================================= ============================================ ========
-    rule                                      an upper bound on kappa                      needs
-    ========================================= ============================================ ========
-    ``multi_krum`` with m rows                4f(m-1)/(m(n-2f-1)) or a little less,        as krum
+    ========================================= ============================================
+    rule                                      an upper bound on kappa
+    ========================================= ============================================
+    ``multi_krum`` with m rows                4f(m-1)/(m(n-2f-1)) or a little less,
                                               for n >= 2.7f; then kappa >= 4f/(n-2f)
-    ``nearest_neighbor_mixing,                8f/m (kappa of the median + 1)               n >= 2f+1
+    ``nearest_neighbor_mixing,                8f/m (kappa of the median + 1)
     coordinatewise_median``
-    ``dnc``, f = 1, all coordinates           (sqrt(n+n^2/(n-2)) + sqrt(n-2))^2/(n-1)^2    n >= 3
-    ``caf``                                   2f/(n-3f) (1 + sqrt(m/(n-2f)))^2, or that    n >= 2f+1
+    ``dnc``, f = 1, all coordinates           (sqrt(n+n^2/(n-2)) + sqrt(n-2))^2/(n-1)^2
+    ``caf``                                   2f/(n-3f) (1 + sqrt(m/(n-2f)))^2, or that
                                               in `averages.caf`
-    ``bulyan``                                max over r of (m/b^2)(b + 4r^2/p             n >= 4f+1
+    ``bulyan``                                max over r of (m/b^2)(b + 4r^2/p
                                               + 4r min(p, b-r)/p) - 1, `averages.bulyan`
-    ========================================= ============================================ ========
+    ========================================= ============================================
 
     Rules with an infinite bound are driven away by one vector, or know where zero is, or how large
     a variance to accept: with good vectors that are all equal there is no variance, and they miss.
@@ -82,7 +79,7 @@ def robustness_bound(rule: str, n: int, f: int) -> Fraction | float:
         The rule's name in `robustmath`, or two, a step and the rule after it; f is what it is told,
         if it is told.
     n : int
-        Number of vectors, not below what the table says.
+        Number of vectors, at least the ``least(f)`` of the rule's record.
     f : int >= 0
         Number of Byzantine vectors among them.
 
