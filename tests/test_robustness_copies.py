@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robustmath.robustness.copies import RULES, simulate_copies
+from robustmath.robustness.copies import COMPARED, simulate_copies
 
 ERROR = 1e-9
 """Error probability of each interval; the ten that are checked here add up to 1e-8."""
@@ -22,7 +22,7 @@ def simulated(rule, s, method="resampling", trials=400):
     )
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", COMPARED)
 @pytest.mark.parametrize(("method", "s"), [("resampling", 2), ("bucketing", 2)])
 def test_the_bound_is_not_exceeded(rule, method, s):
     found, bound = simulated(rule, s, method)

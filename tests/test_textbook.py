@@ -207,6 +207,12 @@ def test_in_one_dimension_medians_are_exact_in_fractions(name):
         assert {type(entry) for entry in numbers(found)} <= {Fraction, int, np.int64}
 
 
+def test_of_an_even_number_of_rows_on_a_line_the_median_is_the_midpoint_of_the_middle_two():
+    places, direction = textbook.exact([[7], [-1], [2], [2], [5], [9]]), textbook.exact([[3, 4]])
+    median = textbook.geometric_median(places @ direction)
+    assert median.tolist() == [3 * Fraction(7, 2), 4 * Fraction(7, 2)]
+
+
 def as_decimal(number):
     number = Fraction(number)
     return Decimal(number.numerator) / Decimal(number.denominator)

@@ -12,9 +12,8 @@ from statistics import median
 import pytest
 
 from robustmath import theory
+from robustmath.resampling.slots import READINGS
 from robustmath.theory.rules import breakdown, influence, kappa, published, resampled, tight
-
-READINGS = ("shuffled", "sequential", "verbatim", "independent")
 
 
 def shuffled_draws(n, s):

@@ -19,13 +19,13 @@ from robustmath.montecarlo import (
     law_region,
     mean_interval,
 )
+from robustmath.resampling.slots import READINGS
 from robustmath.theory.identities import variables
 from verify.formulas import exchange, pattern_law, same_worker
 from verify.real_gradients import worker_gradients
 
 GRID = [(n, f, s) for n in range(2, 8) for f in range(1, n) for s in range(1, 4)]
 SMALL = [(n, f, s) for n in range(2, 5) for f in range(1, n) for s in range(1, 3)]
-READINGS = ("shuffled", "sequential", "verbatim", "independent")
 TRIALS = 1_000_000
 
 m, f, s = variables("m f s")

@@ -21,13 +21,13 @@ from robustmath.montecarlo import (
     law_region,
     mean_interval,
 )
+from robustmath.resampling.slots import READINGS
 from robustmath.theory.identities import variables
 from verify.formulas import exchange, pattern_law, same_worker, variance
 from verify.real_gradients import worker_gradients
 
 GRID = [(n, s) for n in range(2, 8) for s in range(1, 5)]
 SMALL = [(n, s) for n in range(2, 5) for s in range(2, 4)]
-READINGS = ("shuffled", "sequential", "verbatim", "independent")
 TRIALS = 1_000_000
 POPULATION = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [0.5, 0.25]])
 

@@ -29,7 +29,7 @@ __all__ = ["SimulatedCopies", "simulate_copies"]
 
 Rows = NDArray[np.float64]
 
-RULES = ("krum", "trimmed_mean", "coordinatewise_median", "geometric_median")
+COMPARED = ("krum", "trimmed_mean", "coordinatewise_median", "geometric_median")
 
 PILOT = 40
 """Shuffles to choose the worst vectors by; the estimate uses others."""
@@ -113,7 +113,7 @@ def simulate_copies(
     True
     """
     function = "simulate_copies"
-    rule = as_choice(rule, function, "rule", RULES)
+    rule = as_choice(rule, function, "rule", COMPARED)
     method = as_choice(method, function, "method", ("resampling", "bucketing"))
     rng = as_generator(rng, function)
     f = as_integer(f, function, "f", 1)

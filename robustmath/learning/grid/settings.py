@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from robustmath._checks import as_choice, as_integer, as_real, hint
+from robustmath.resampling.slots import READINGS
 
 SPLITS = ("iid", "sorted", "iid_halves", "sorted_halves")
-READINGS = ("shuffled", "sequential", "verbatim", "independent")
 SCHEDULES = ("constant", "linear", "cosine")
 
 Parameters = Mapping[str, Any] | tuple[tuple[str, Any], ...]
@@ -132,7 +132,7 @@ class Run:
         if self.momentum >= 1:
             raise ValueError(f"Run needs momentum < 1; got momentum={self.momentum}")
         choices = {
-            "reading": READINGS,
+            "reading": tuple(READINGS),
             "split": SPLITS,
             "attackers_data": ("all", "own"),
             "schedule": SCHEDULES,

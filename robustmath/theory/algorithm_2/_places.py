@@ -16,8 +16,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-READINGS = ("shuffled", "sequential", "verbatim", "independent")
-
 Label = tuple[int, ...]
 Kind = tuple[int, Label]
 State = tuple[tuple[Kind, int], ...]

@@ -13,7 +13,8 @@ from fractions import Fraction
 from math import comb
 
 from robustmath._checks import as_choice, as_integer
-from robustmath.theory.algorithm_2._places import READINGS, Law, State, fill_output, start
+from robustmath.resampling.slots import READINGS
+from robustmath.theory.algorithm_2._places import Law, State, fill_output, start
 
 __all__ = ["good_count_pmf", "minimum_good"]
 
@@ -115,7 +116,7 @@ def good_count_pmf(
     [Fraction(1, 4), Fraction(1, 2), Fraction(1, 4)]
     """
     n, f, s, T = _arguments("good_count_pmf", n, f, s, T)
-    reading = as_choice(reading, "good_count_pmf", "reading", READINGS)
+    reading = as_choice(reading, "good_count_pmf", "reading", tuple(READINGS))
     if reading != "shuffled":
         return _count_along_outputs(n, f, s, T, reading)
     # free[j] arrangements leave j given outputs free of Byzantine copies, summed over the choices.

@@ -15,7 +15,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from robustmath._checks import as_choice, as_integer
-from robustmath.theory.algorithm_2._places import READINGS, Label, fill_output, start
+from robustmath.resampling.slots import READINGS
+from robustmath.theory.algorithm_2._places import Label, fill_output, start
 
 __all__ = ["covariance_factor", "maximum_usage_pmf"]
 
@@ -65,7 +66,7 @@ def covariance_factor(
     """
     n = as_integer(n, "covariance_factor", "n", 2)
     s = as_integer(s, "covariance_factor", "s", 1)
-    reading = as_choice(reading, "covariance_factor", "reading", READINGS)
+    reading = as_choice(reading, "covariance_factor", "reading", tuple(READINGS))
     f = as_integer(f, "covariance_factor", "f", 0, n - 2)
     t = as_integer(t, "covariance_factor", "t", 1, n)
     u = as_integer(u, "covariance_factor", "u", 1, n)
@@ -135,7 +136,7 @@ def maximum_usage_pmf(
     """
     n = as_integer(n, "maximum_usage_pmf", "n", 1)
     s = as_integer(s, "maximum_usage_pmf", "s", 1)
-    reading = as_choice(reading, "maximum_usage_pmf", "reading", READINGS)
+    reading = as_choice(reading, "maximum_usage_pmf", "reading", tuple(READINGS))
     T = n if T is None else as_integer(T, "maximum_usage_pmf", "T", 1, n)
     law = start({(0,): n})
     for _ in range(T):

@@ -25,7 +25,8 @@ from collections import defaultdict
 from fractions import Fraction
 
 from robustmath._checks import as_choice, as_integer
-from robustmath.theory.algorithm_2._places import READINGS, Label, fill_output, start
+from robustmath.resampling.slots import READINGS
+from robustmath.theory.algorithm_2._places import Label, fill_output, start
 
 __all__ = [
     "coincidence_probabilities",
@@ -260,5 +261,5 @@ def _arguments(function: str, n: int, s: int, reading: str, f: int) -> tuple[int
     """Return the arguments if n, s >= 1, reading is one of the four and 0 <= f <= n - 1."""
     n = as_integer(n, function, "n", 1)
     s = as_integer(s, function, "s", 1)
-    reading = as_choice(reading, function, "reading", READINGS)
+    reading = as_choice(reading, function, "reading", tuple(READINGS))
     return n, s, reading, as_integer(f, function, "f", 0, n - 1)
