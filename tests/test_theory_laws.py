@@ -13,7 +13,16 @@ import pytest
 
 from robustmath import theory
 from robustmath.resampling.slots import READINGS
-from robustmath.theory.rules import breakdown, influence, kappa, published, resampled, tight
+from robustmath.theory.rules import (
+    breakdown,
+    composed,
+    influence,
+    kappa,
+    krum,
+    published,
+    resampled,
+    tight,
+)
 
 
 def shuffled_draws(n, s):
@@ -317,7 +326,7 @@ def test_bad_arguments_are_named(function):
 def test_every_function_of_the_laws_meets_bad_arguments():
     on_rules = {
         name
-        for module in (breakdown, influence, published, resampled, kappa, tight)
+        for module in (breakdown, composed, influence, kappa, krum, published, resampled, tight)
         for name in module.__all__
     }
     assert set(theory.__all__) == set(FUNCTIONS) | on_rules
