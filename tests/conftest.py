@@ -4,6 +4,7 @@ The head of every run says what was left out and how to get it, its end how many
 were tried.
 """
 
+import os
 from decimal import MAX_EMAX, MIN_EMIN, Context, localcontext
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests import chromium
+
+# No settings of a user's: Jupyter's shells name a backend that may not be here.
+os.environ["MPLBACKEND"] = "agg"
+os.environ["MATPLOTLIBRC"] = os.devnull
 
 OPTIONAL = {
     "test_dask.py": (find_spec("distributed"), "pip install '.[dask]'"),

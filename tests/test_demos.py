@@ -107,7 +107,7 @@ def test_draws_a_picture_with_a_title(demo, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_has_the_form_of_a_lesson(demo, name):
-    head, *rest = (DEMOS / f"{name}.py").read_text().split("# %% ")
+    head, *rest = (DEMOS / f"{name}.py").read_text(encoding="utf-8").split("# %% ")
     assert "\nFixed: " in head
     assert "\nVaries: " in head
     assert len(rest) >= 3
@@ -182,8 +182,8 @@ EXERCISES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_answers_say_what_the_changed_number_does(demo, name):
     (line, changed), answer, story = EXERCISES[name]
-    assert f"| {name} | `{changed}`: " in (DEMOS / "README.md").read_text()
-    script = (DEMOS / f"{name}.py").read_text()
+    assert f"| {name} | `{changed}`: " in (DEMOS / "README.md").read_text(encoding="utf-8")
+    script = (DEMOS / f"{name}.py").read_text(encoding="utf-8")
     # Whole lines, before the second cell.
     assert script.split("# %%")[1].splitlines().count(line) == 1
     expected = re.search(answer, in_one_line(demo(name).text)).groups()
@@ -201,7 +201,7 @@ def test_answers_say_what_the_changed_number_does(demo, name):
 
 
 def test_every_demo_is_in_the_index():
-    index = (DEMOS / "README.md").read_text()
+    index = (DEMOS / "README.md").read_text(encoding="utf-8")
     assert [
         name for name in (*demos(), "make_pictures", "make_notebooks") if f"{name}.py" not in index
     ] == []
@@ -218,7 +218,9 @@ def test_runs_cell_by_cell_in_a_kernel_with_a_command_line_of_its_own(demo, name
         mock.patch.object(sys, "path", [str(DEMOS), *sys.path]),
         contextlib.redirect_stdout(printed),
     ):
-        for cell in re.split("^# %%.*", (DEMOS / f"{name}.py").read_text(), flags=re.MULTILINE):
+        for cell in re.split(
+            "^# %%.*", (DEMOS / f"{name}.py").read_text(encoding="utf-8"), flags=re.MULTILINE
+        ):
             exec(compile(cell, f"{name}.py", "exec"), names)
     story, _ = printed.getvalue().split("Questions")
     assert demo(name).text.startswith(story)
@@ -308,7 +310,8 @@ def test_settings_of_the_users_that_do_not_fit_change_no_picture(demo, tmp_path)
 
 def test_a_locale_without_the_letters_of_a_text_gets_the_rest_of_it():
     code = (
-        "import _stage; _stage.options('σ'); _stage.say('σ² of all'); _stage.table(['σ'], [['±1']])"
+        "import _stage; _stage.options('s'); _stage.say('\\u03c3\\xb2 of all')\n"
+        "_stage.table(['\\u03c3'], [['\\xb11']])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

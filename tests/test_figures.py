@@ -238,9 +238,9 @@ def test_tables_and_settings_stand_beside_the_picture(name, tmp_path):
     assert [path.name for path in files] == [f"{name}.{s}" for s in ("png", "svg", "json", "md")]
     assert files[0].read_bytes().startswith(b"\x89PNG")
     assert ElementTree.parse(files[1]).getroot().tag.endswith("svg")
-    record = json.loads(files[2].read_text())
+    record = json.loads(files[2].read_text(encoding="utf-8"))
     assert record["in the paper"] == (name in PAPER)
-    markdown = files[3].read_text()
+    markdown = files[3].read_text(encoding="utf-8")
     assert ("(not in the paper)" in markdown.splitlines()[0]) == (name in OURS)
     assert len(record["lines"]) == len(histories)
     table = read_grid(markdown)
@@ -272,9 +272,11 @@ def read_grid(markdown):
 
 
 def test_one_seed_has_no_interval(tmp_path):
-    record = json.loads(report.write("fig1c", made_up_figure("fig1c", 1), tmp_path)[2].read_text())
+    record = json.loads(
+        report.write("fig1c", made_up_figure("fig1c", 1), tmp_path)[2].read_text(encoding="utf-8")
+    )
     assert all(row["interval"] is None and row["n"] == 1 for row in record["lines"])
-    table = read_grid((tmp_path / "fig1c.md").read_text())
+    table = read_grid((tmp_path / "fig1c.md").read_text(encoding="utf-8"))
     assert {key: float(cell) for key, cell in table.items()} == {
         (row["panel"], row["line"]): round(row["mean"], 1) for row in record["lines"]
     }

@@ -5,12 +5,12 @@ import sys
 from fractions import Fraction
 
 import pytest
-from verify.evidence import Evidence
 
 from robustmath import theory
 from robustmath.claims import find_claim
 from robustmath.montecarlo import ErrorBudget
 from verify import test_s2_medians, test_s3_good, test_s3_resampling
+from verify.reporting.evidence import Evidence
 
 EXACT_CHECKS = {
     "variance_factor": test_s3_resampling.test_the_variance_of_an_output_is_the_factor_of_8,
