@@ -39,13 +39,13 @@ def check_attack(
     like : str, optional
         The attack of `robustmath.textbook` that it should be. By default: find out which it is,
         among those that are given the good vectors.
-    f : int >= 1
+    f : int >= 1, default 3
         Attackers.
-    n : int
+    n : int, default 13
         Workers in all; m = n - f.
-    rng : int
+    rng : int, default 0
         Seed of all inputs.
-    timeout : float > 0
+    timeout : float > 0, default 10.0
         Seconds that the calls of one check may take.
     checks : sequence of str, optional
         The names of the checks to run; by default all.

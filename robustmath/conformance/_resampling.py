@@ -42,15 +42,17 @@ def check_resampling(
     like : {"shuffled", "sequential", "verbatim", "independent", "bucket"}, optional
         The reading of Algorithm 2 whose exact laws are claimed. By default Proposition I is
         claimed, which is true of "shuffled", and the reading is found out.
-    n, f : int
-        Workers, and Byzantine among them.
-    trials : int >= 100
+    n : int, default 10
+        Workers.
+    f : int, default 2
+        Byzantine ones among them.
+    trials : int >= 100, default 10000
         How often to call it.
-    error_probability : float, in (0, 1)
+    error_probability : float, in (0, 1), default 1e-6
         That a correct resampler fails a check; the statistical checks share it.
-    rng : int
+    rng : int, default 0
         Seed of the generator that is handed over.
-    timeout : float > 0
+    timeout : float > 0, default 60.0
         Seconds that all calls may take.
     checks : sequence of str, optional
         The names of the checks to run; by default all.
