@@ -9,33 +9,43 @@ import pytest
 from robustmath import theory
 from robustmath.claims import find_claim
 from robustmath.montecarlo import ErrorBudget
-from verify import test_s2_medians, test_s3_good, test_s3_resampling
+from verify import (
+    test_s2_medians,
+    test_s3_algorithm_2,
+    test_s3_good_outputs,
+    test_s3_joint_law,
+    test_s3_outputs,
+)
 from verify.reporting.evidence import Evidence
 
 EXACT_CHECKS = {
-    "variance_factor": test_s3_resampling.test_the_variance_of_an_output_is_the_factor_of_8,
-    "variance_factors": test_s3_resampling.test_the_variance_of_an_output_is_the_factor_of_8,
+    "variance_factor": test_s3_outputs.test_the_variance_of_an_output_is_the_factor_of_8,
+    "variance_factors": test_s3_outputs.test_the_variance_of_an_output_is_the_factor_of_8,
     "coincidence_probabilities": (
-        test_s3_resampling.test_the_variance_of_the_outputs_is_lower_in_every_reading
+        test_s3_joint_law.test_the_variance_of_the_outputs_is_lower_in_every_reading
     ),
-    "inclusion_probabilities": test_s3_resampling.test_the_mean_of_an_output_is_mu,
-    "pattern_laws": test_s3_resampling.test_the_outputs_are_identically_distributed,
+    "inclusion_probabilities": test_s3_outputs.test_the_mean_of_an_output_is_mu,
+    "pattern_laws": test_s3_joint_law.test_the_outputs_are_identically_distributed,
     "covariance_factor": (
-        test_s3_resampling.test_two_outputs_have_covariance_minus_sigma2_over_sn_minus_1
+        test_s3_joint_law.test_two_outputs_have_covariance_minus_sigma2_over_sn_minus_1
     ),
     "output_covariance_factor": (
-        test_s3_resampling.test_two_outputs_have_covariance_minus_sigma2_over_sn_minus_1
+        test_s3_joint_law.test_two_outputs_have_covariance_minus_sigma2_over_sn_minus_1
     ),
     "output_correlation": (
-        test_s3_resampling.test_two_outputs_have_covariance_minus_sigma2_over_sn_minus_1
+        test_s3_joint_law.test_two_outputs_have_covariance_minus_sigma2_over_sn_minus_1
     ),
     "maximum_usage_pmf": (
-        test_s3_resampling.test_the_loop_as_printed_uses_a_gradient_more_than_s_times
+        test_s3_algorithm_2.test_the_loop_as_printed_uses_a_gradient_more_than_s_times
     ),
-    "good_variance_factor": test_s3_good.test_the_variance_of_a_good_output_has_m_in_place_of_n,
-    "printed_good_variance_factor": test_s3_good.test_the_printed_variance_is_larger_for_all_sizes,
-    "good_count_pmf": test_s3_good.test_T_minus_sf_is_attained,
-    "minimum_good": test_s3_good.test_T_minus_sf_is_attained,
+    "good_variance_factor": (
+        test_s3_good_outputs.test_the_variance_of_a_good_output_has_m_in_place_of_n
+    ),
+    "printed_good_variance_factor": (
+        test_s3_good_outputs.test_the_printed_variance_is_larger_for_all_sizes
+    ),
+    "good_count_pmf": test_s3_algorithm_2.test_T_minus_sf_is_attained,
+    "minimum_good": test_s3_algorithm_2.test_T_minus_sf_is_attained,
     "median_law": test_s2_medians.test_how_often_resampling_fails_to_repair_the_median,
     "camp_counts_law": test_s2_medians.test_how_often_resampling_fails_to_repair_the_median,
 }

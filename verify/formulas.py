@@ -8,6 +8,14 @@ from math import comb, factorial, prod
 
 from robustmath.theory.identities import variables
 
+GRID = [(n, s) for n in range(2, 8) for s in range(1, 5)]
+SMALL = [(n, s) for n in range(2, 5) for s in range(2, 4)]
+
+
+def equation_8(n, s):
+    """var(g_t)/sigma^2 as it is printed."""
+    return (n - 1) / (s * n - 1)
+
 
 def same_worker(n, s):
     """q: the chance that two places hold the same worker, for shuffled copies."""
