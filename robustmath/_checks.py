@@ -31,7 +31,8 @@ def as_array(values: ArrayLike, function: str, name: str, ndim: int | None) -> N
     Floating, integer and boolean dtypes pass as they are (a memmap is not read); a caller that
     computes uses `floating` for the dtype of its result.
     """
-    refuse_masks(values, function, name)
+    if type(values) is not np.ndarray:
+        refuse_masks(values, function, name)
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -161,6 +162,28 @@ def as_generator(rng: object, function: str) -> np.random.Generator:
         raise TypeError(
             f"{function} needs rng, a seed >= 0 or numpy.random.default_rng(seed); got rng={rng!r}"
         ) from None
+
+
+def refuse_more(hostile: NDArray[np.intp], limit: int, function: str) -> None:
+    """Raise ValueError if more than `limit` rows are `hostile`."""
+    if len(hostile) > limit:
+        raise too_many_hostile(function, hostile, limit)
+
+
+def refuse_majority(hostile: NDArray[np.intp], n: int, function: str) -> None:
+    """Raise ValueError if half of the n rows or more are `hostile`: no rule can take that.
+
+    Examples
+    --------
+    >>> refuse_majority(np.array([2]), 3, "krum")
+    >>> refuse_majority(np.array([0, 2]), 3, "krum")
+    Traceback (most recent call last):
+    ...
+    ValueError: krum can take at most 1 rows that are not finite; got 2: 0, 2
+    """
+    limit = (n - 1) // 2
+    if len(hostile) > limit:
+        raise too_many_hostile(function, hostile, limit)
 
 
 def too_many_hostile(function: str, rows: NDArray[np.intp], limit: int) -> ValueError:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import Vectors, as_real, as_vectors, floating
+from robustmath._checks import Vectors, as_real, as_vectors, floating, refuse_more
 from robustmath._numerics.blocks import (
     FLOAT32,
     FLOAT64,
@@ -23,8 +23,9 @@ from robustmath._numerics.blocks import (
     working_dtype,
 )
 from robustmath._numerics.distances import MODERATE_SQUARES, Distances, distances
+from robustmath._numerics.points import WHOLE_ROWS, Points
 from robustmath._numerics.sums import lengths
-from robustmath.aggregators._shared import refuse_more, tolerated
+from robustmath.aggregators._shared import tolerated
 
 __all__ = ["adaptive_clipping", "nearest_neighbor_mixing", "static_clipping"]
 
@@ -86,18 +87,13 @@ def nearest_neighbor_mixing(vectors: ArrayLike, f: int) -> Vectors:
     x = as_vectors(vectors, "nearest_neighbor_mixing")
     n, d = x.shape
     f = tolerated(f, n, "nearest_neighbor_mixing")
-    found = distances(x, n - f)
+    found = distances(x, n - f) if n <= WHOLE_ROWS else Points(x, n - f)
     refuse_more(np.flatnonzero(~found.finite), f, "nearest_neighbor_mixing")
-    squared = found.squared
-    # Behind all others, those that are infinitely far away too.
-    squared[:, ~found.finite] = np.nan
-    for i in np.flatnonzero(found.finite & ~found.near):
-        squared[i] = np.where(found.finite, lengths(x, x[i])[0], np.nan)
-    np.fill_diagonal(squared, 0)
-    neighbours = np.sort(np.argsort(squared, axis=1, kind="stable")[:, : n - f], axis=1)
     out = np.empty((n, d), dtype=floating(x.dtype))
     with np.errstate(all="ignore"):
-        _average_groups(x, neighbours, found, out)
+        parts = found.distances() if isinstance(found, Points) else [(slice(0, n), found.squared)]
+        for rows, squared in parts:
+            _mix(x, _neighbours(x, found, rows, squared, n - f), found, out[rows])
     return out
 
 
@@ -229,28 +225,48 @@ def _clipped(x: NDArray[Any], norms: Float64, tau: float, unit: int) -> Vectors:
     return out
 
 
-def _average_groups(
-    x: NDArray[Any], members: NDArray[np.intp], found: Distances, out: Vectors
+def _neighbours(
+    x: NDArray[Any], found: Distances | Points, rows: slice, squared: Float64, k: int
+) -> NDArray[np.bool_]:
+    """Return which are the k nearest rows of each of the `rows`, ties to the lowest index."""
+    # Behind all others, those that are infinitely far away too.
+    squared[:, ~found.finite] = np.nan
+    for i in np.flatnonzero((found.finite & ~found.near)[rows]):
+        squared[i] = np.where(found.finite, lengths(x, x[rows][i])[0], np.nan)
+    squared[np.arange(len(squared)), np.arange(rows.start, rows.stop)] = 0
+    farthest = np.partition(squared, k - 1, axis=1)[:, k - 1 : k]
+    nearer, as_far = squared < farthest, squared == farthest
+    missing = k - np.count_nonzero(nearer, axis=1)
+    neighbours: NDArray[np.bool_] = nearer | (as_far & (as_far.cumsum(axis=1) <= missing[:, None]))
+    return neighbours
+
+
+def _mix(
+    x: NDArray[Any], neighbours: NDArray[np.bool_], found: Distances | Points, out: Vectors
 ) -> None:
-    """Write the mean of the rows ``x[members[i]]`` into ``out[i]``; equal groups have equal means.
+    """Write the mean of the rows ``x[neighbours[i]]`` into ``out[i]``; equal groups' are equal.
 
     A group of near rows is a row of zeros and ones times the offsets of all near rows from the
     origin: in their midst, rows lose no digits in the sum.
     """
     dtype = working_dtype(x.dtype)
-    _, first, which = np.unique(members, axis=0, return_index=True, return_inverse=True)
-    fits = found.near & (
-        found.inner.diagonal() <= MODERATE_SQUARES[FLOAT32 if dtype == FLOAT32 else FLOAT64][1]
-    )
-    plain = fits[members[first]].all(axis=1) & (found.scale is None)
-    matrix = np.zeros((len(first), len(x)), dtype=dtype)
-    np.put_along_axis(matrix, members[first], 1, axis=1)
-    rows = np.flatnonzero(found.near)
-    for columns, block in offsets(x, dtype, found.origin, None, None if found.near.all() else rows):
-        mean = matrix[:, rows] @ block
-        mean /= members.shape[1]
+    k = np.count_nonzero(neighbours[0])
+    fits = found.near & (abs(found.unit) < 400)
+    if isinstance(found, Distances):
+        _, most = MODERATE_SQUARES[FLOAT32 if dtype == FLOAT32 else FLOAT64]
+        fits = (found.inner.diagonal() <= most) & (found.scale is None) & found.near
+    matrix = neighbours[:, found.near].astype(dtype)
+    everyone = None if found.near.all() else np.flatnonzero(found.near)
+    for columns, block in offsets(x, dtype, found.origin, None, everyone):
+        mean = np.matmul(matrix, block, out=out[:, columns] if out.dtype == dtype else None)
+        mean /= k
         if found.origin is not None:
             mean += found.origin[columns]
-        out[:, columns] = mean[which.ravel()]
-    for group in np.flatnonzero(~plain):
-        out[which.ravel() == group] = mean_of_rows(x, members[first[group]])
+        if out.dtype != dtype:
+            out[:, columns] = mean
+    _, first, which = np.unique(neighbours, axis=0, return_index=True, return_inverse=True)
+    for row in np.flatnonzero((neighbours & ~fits).any(axis=1)).tolist():
+        out[row] = mean_of_rows(x, np.flatnonzero(neighbours[row]))
+    for row, one in enumerate(first[which.ravel()]):
+        if one != row:
+            out[row] = out[one]

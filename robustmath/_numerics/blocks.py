@@ -23,6 +23,9 @@ BLOCK_BYTES = 1 << 22
 ADDED_ROWS = 32
 """Rows that fit in a block when rows are only added up: the sum has to stay in the cache."""
 
+AVERAGED_COLUMNS = 1 << 13
+"""Columns added at once, if there are so many: more hide the cost of a call for each row."""
+
 SMALL_PRODUCT = 1_000_000
 """Multiplications up to which OpenBLAS multiplies matrices without packing them first."""
 
@@ -30,15 +33,23 @@ FEW_ROWS = 32
 """Rows below which products of blocks are kept that small."""
 
 
+SAMPLED_COLUMNS = 256
+"""Columns by which the origin is chosen."""
+
+FARTHEST_EXPONENT = 480
+"""A row 2^480 times as far away as good ones are overflows."""
+
+NOTHING = -(1 << 20)
+"""The exponent of zero."""
+
+DIRECTION_EXPONENT = 200
+"""The length that is left of such a row in inner products, where its direction counts."""
+
+
 def column_blocks(d: int, n: int, itemsize: int) -> Iterator[slice]:
     """Cut d columns of n rows into slices of about BLOCK_BYTES."""
-    return slices(d, max(1, BLOCK_BYTES // (n * itemsize)))
-
-
-def slices(d: int, width: int) -> Iterator[slice]:
-    """Cut d columns into slices of a width."""
-    for start in range(0, d, width):
-        yield slice(start, min(start + width, d))
+    width = max(1, BLOCK_BYTES // (n * itemsize))
+    return (slice(start, min(start + width, d)) for start in range(0, d, width))
 
 
 def offsets(
@@ -54,9 +65,10 @@ def offsets(
     alone, so that sums over columns are taken in one order however the data are stored. The origin
     c is zero and the scales s are ones if not given; rows with s_i = 0 become zeros.
     """
-    n = len(x)
-    most = SMALL_PRODUCT // n**2 if n < FEW_ROWS else (1 << 20) // n
-    for columns in slices(x.shape[1], min(max(most, 16), 1 << 13)):
+    n, d = x.shape
+    width = min(max(SMALL_PRODUCT // n**2 if n < FEW_ROWS else (1 << 20) // n, 16), 1 << 13)
+    for start in range(0, d, width):
+        columns = slice(start, min(start + width, d))
         block = x[:, columns] if rows is None else x[rows, columns]
         if block.dtype != dtype or block.strides[1] != block.itemsize:
             block = block.astype(dtype, order="C")
@@ -70,6 +82,48 @@ def offsets(
         elif origin is not None:
             block = block - origin[columns].astype(dtype)
         yield columns, block
+
+
+def central_row(x: NDArray[Any]) -> tuple[int, bool]:
+    """Return the row nearest to the coordinate-wise median of a sample of columns.
+
+    It is finite if any row is. Also return whether rows are as near to zero as to each other.
+    """
+    n, d = x.shape
+    spots = np.linspace(0, d - 1, num=min(d, SAMPLED_COLUMNS)).astype(np.intp)
+    sample = x[:, spots].astype(FLOAT64)
+    middle = np.sort(sample, axis=0)[(n - 1) // 2]
+    away = (np.abs(sample - middle) / len(spots)).sum(axis=1)
+    away[np.isnan(away)] = np.inf
+    centre = next((i for i in np.argsort(away, kind="stable") if np.isfinite(x[i]).all()), 0)
+    offset = sample - sample[centre]
+    apart = np.sort(np.vecdot(offset, offset))[n // 2]
+    return int(centre), bool(np.vecdot(sample[centre], sample[centre]) <= 4 * apart)
+
+
+def scales(
+    x: NDArray[Any], origin: NDArray[Any], good: int
+) -> tuple[Float64, int, NDArray[np.bool_]]:
+    """Return s_i, the unit, and which rows are near: finite, and not 2^480 units away.
+
+    The unit is the distance from the origin within which `good` rows are, to a power of two, or
+    the smallest that is not zero. s_i is 0 for rows that are not finite.
+    """
+    largest, quarter = np.zeros(len(x)), np.zeros(len(x))
+    for _, block in offsets(x, FLOAT64, origin):
+        np.maximum(largest, np.abs(block).max(axis=1), out=largest)
+    # Differences may overflow of which a quarter does not.
+    for _, block in offsets(x, FLOAT64, origin, np.full(len(x), 0.25)):
+        np.maximum(quarter, np.abs(block).max(axis=1), out=quarter)
+    finite = np.isfinite(quarter)
+    exponents = np.where(np.isfinite(largest), np.frexp(largest)[1], np.frexp(quarter)[1] + 2)
+    exponents[largest == 0] = NOTHING
+    sizes = np.sort(exponents[finite])
+    lengths = sizes[sizes > NOTHING]
+    unit = max(sizes[min(good, len(sizes)) - 1], lengths[0], -1000) if len(lengths) else 0
+    near = finite & (exponents - unit <= FARTHEST_EXPONENT)
+    places = np.where(near, unit, exponents - DIRECTION_EXPONENT)
+    return np.where(finite, np.ldexp(1.0, -places), 0), int(unit), near
 
 
 def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -130,3 +184,49 @@ def write_mean(rows: Sequence[NDArray[Any]], out: NDArray[Any]) -> None:
             mean = (parts / out.dtype.type(len(rows))).sum(axis=0)
             # Three thirds of the largest float, rounded up, are more than it is.
             out[lost] = np.clip(mean, parts.min(axis=0), parts.max(axis=0))
+
+
+def write_averages(rows: NDArray[Any], groups: NDArray[np.intp], out: NDArray[Any]) -> None:
+    """Write the averages of ``rows[groups[t]]`` into ``out[t]``, (n, d) -> (T, d).
+
+    Rows are added, never multiplied by weights: 0 * inf would carry a hostile entry into outputs
+    that its sender has no part in.
+    """
+    # Sorted, so that an average depends on whom it is made of and not on the order of places.
+    groups = np.sort(groups, axis=1)
+    dtype, halvings = working_dtype(rows.dtype), groups.shape[1].bit_length()
+    most = BLOCK_BYTES // (AVERAGED_COLUMNS * dtype.itemsize)
+    for columns in column_blocks(rows.shape[1], min(len(rows) + len(out), most), dtype.itemsize):
+        block = rows[:, columns]
+        averages = (
+            out[:, columns] if out.dtype == dtype else np.empty((len(out), len(block.T)), dtype)
+        )
+        _average(block, groups, averages)
+        lost = ~np.isfinite(averages).all(axis=1)
+        if lost.any():
+            # Entries may be finite although their sum is not. Of smaller ones it is: the sum of k
+            # largest floats, added one by one, is rounded down, and rounding is monotone.
+            smaller = np.ldexp(block.astype(dtype), -halvings)
+            again = np.empty((lost.sum(), len(block.T)), dtype)
+            _average(smaller, groups[lost], again)
+            first = averages[lost]
+            averages[lost] = np.where(np.isfinite(first), first, np.ldexp(again, halvings))
+        if out.dtype != dtype:
+            out[:, columns] = averages
+
+
+def _average(block: NDArray[Any], groups: NDArray[np.intp], sums: NDArray[Any]) -> None:
+    """Write the averages, one place after another, (n, width) -> (T, width)."""
+    s = groups.shape[1]
+    for total, (first, *others) in zip(sums, groups.tolist(), strict=True):
+        if not others:
+            total[...] = block[first]
+            continue
+        np.add(block[first], block[others[0]], out=total, dtype=sums.dtype)
+        for other in others[1:]:
+            total += block[other]
+    # A power of two has an exact inverse, and a product takes less time.
+    if s & (s - 1):
+        sums /= s
+    else:
+        sums *= 1 / s

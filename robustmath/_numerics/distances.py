@@ -28,16 +28,15 @@ from robustmath._numerics.blocks import (
     FLOAT32,
     FLOAT64,
     Float64,
+    central_row,
+    column_blocks,
     offsets,
-    slices,
+    scales,
     working_dtype,
 )
 
 CHEAP_SIZE = 1 << 18
 """Entries up to which float32 data are multiplied in float64: it costs nothing there."""
-
-SAMPLED_COLUMNS = 256
-"""Columns by which the origin is chosen."""
 
 MODERATE_SQUARES = {FLOAT32: (1e-24, 1e36), FLOAT64: (1e-240, 1e290)}
 """Squared lengths between which no product overflowed or lost digits to underflow."""
@@ -47,15 +46,6 @@ CANCELLED_SHARE = {FLOAT32: 2.0**-4, FLOAT64: 2.0**-12}
 
 EQUAL_SHARE = 2.0**-12
 """The part of that share which rounding can make of 0."""
-
-FARTHEST_EXPONENT = 480
-"""A row 2^480 times as far away as good ones are overflows."""
-
-NOTHING = -(1 << 20)
-"""The exponent of zero."""
-
-DIRECTION_EXPONENT = 200
-"""The length that is left of such a row in inner products, where its direction counts."""
 
 
 class Distances(NamedTuple):
@@ -119,26 +109,29 @@ def distances(
         squares = inner.diagonal()
         finite = near = np.ones(len(x), dtype=bool)
         low, high = MODERATE_SQUARES[dtype]
-        odd = np.flatnonzero(~((squares >= low) & (squares <= high)))
-        same = [squares[i] == 0 and _equal(x, i, None if at_zero else centre) for i in odd.tolist()]
-        odd = odd[~np.array(same, dtype=bool)]
-        if len(odd):
-            finite[odd] = [_is_finite(x[i]) for i in odd]
+        odd = np.flatnonzero(~((squares >= low) & (squares <= high))).tolist()
+        odd = [i for i in odd if squares[i] or not _equal(x, i, None if at_zero else centre)]
+        if odd:
+            finite[odd] = [np.isfinite(x[i]).all() for i in odd]
             if finite[odd].any():
                 dtype, origin = FLOAT64, x[centre]
                 scale, unit, near = scales(x, origin, good)
+                finite = scale > 0
                 inner = _inner_products(x, dtype, origin, scale)
             inner[~finite], inner[:, ~finite] = 0, 0
-        squared, share = _from_inner_products(inner)
-        lost = share < CANCELLED_SHARE[dtype]
-        lost[~near], lost[:, ~near] = False, False
+        squares = inner.diagonal()
+        share = np.add.outer(squares, squares)
+        squared = np.maximum(share - 2 * inner, 0)
+        lost = (squared < CANCELLED_SHARE[dtype] * share) & near & near[:, None]
+        np.fill_diagonal(lost, False)
         if lost.any():
             closest = np.partition(squared, good - 1, axis=1)[:, good - 1]
             middle = int(np.argmin(np.where(near, closest, np.inf)))
             far = squared[centre, middle] > 256 * closest[middle]
             if not given and (at_zero or far):
                 return distances(x, good, middle if far else centre, dtype)
-            _measure_again(x, squared, share, lost, dtype, scale)
+            equal = lost & (squared < CANCELLED_SHARE[dtype] * EQUAL_SHARE * share)
+            _measure_again(x, squared, lost, equal, scale)
         squared[~near], squared[:, ~near] = np.inf, np.inf
         np.fill_diagonal(squared, 0)
         first_equal = (squared == 0).argmax(axis=1)
@@ -146,48 +139,6 @@ def distances(
             alike = np.ix_(first_equal, first_equal)
             squared, inner = squared[alike], inner[alike]
     return Distances(squared, unit, inner, origin, scale, finite, near, dtype)
-
-
-def central_row(x: NDArray[Any]) -> tuple[int, bool]:
-    """Return the row nearest to the coordinate-wise median of a sample of columns.
-
-    It is finite if any row is. Also return whether rows are as near to zero as to each other.
-    """
-    n, d = x.shape
-    spots = np.linspace(0, d - 1, num=min(d, SAMPLED_COLUMNS)).astype(np.intp)
-    sample = x[:, spots].astype(FLOAT64)
-    middle = np.sort(sample, axis=0)[(n - 1) // 2]
-    away = (np.abs(sample - middle) / len(spots)).sum(axis=1)
-    away[np.isnan(away)] = np.inf
-    centre = next((i for i in np.argsort(away, kind="stable") if _is_finite(x[i])), 0)
-    offset = sample - sample[centre]
-    apart = np.sort(np.vecdot(offset, offset))[n // 2]
-    return int(centre), bool(np.vecdot(sample[centre], sample[centre]) <= 4 * apart)
-
-
-def scales(
-    x: NDArray[Any], origin: NDArray[Any], good: int
-) -> tuple[Float64, int, NDArray[np.bool_]]:
-    """Return s_i, the unit, and which rows are near: finite, and not 2^480 units away.
-
-    The unit is the distance from the origin within which `good` rows are, to a power of two, or
-    the smallest that is not zero. s_i is 0 for rows that are not finite.
-    """
-    largest, quarter = np.zeros(len(x)), np.zeros(len(x))
-    for _, block in offsets(x, FLOAT64, origin):
-        np.maximum(largest, np.abs(block).max(axis=1), out=largest)
-    # Differences may overflow of which a quarter does not.
-    for _, block in offsets(x, FLOAT64, origin, np.full(len(x), 0.25)):
-        np.maximum(quarter, np.abs(block).max(axis=1), out=quarter)
-    finite = np.isfinite(quarter)
-    exponents = np.where(np.isfinite(largest), np.frexp(largest)[1], np.frexp(quarter)[1] + 2)
-    exponents[largest == 0] = NOTHING
-    sizes = np.sort(exponents[finite])
-    lengths = sizes[sizes > NOTHING]
-    unit = max(sizes[min(good, len(sizes)) - 1], lengths[0], -1000) if len(lengths) else 0
-    near = finite & (exponents - unit <= FARTHEST_EXPONENT)
-    places = np.where(near, unit, exponents - DIRECTION_EXPONENT)
-    return np.where(finite, np.ldexp(1.0, -places), 0), int(unit), near
 
 
 def _inner_products(
@@ -213,43 +164,39 @@ def _inner_products(
     return inner if n >= FEW_ROWS else np.triu(inner) + np.triu(inner, 1).T
 
 
-def _from_inner_products(inner: Float64) -> tuple[Float64, Float64]:
-    """Return ||y_i - y_j||^2 and its share in ||y_i||^2 + ||y_j||^2, 1 for a row and itself."""
-    squares = inner.diagonal()
-    sums = np.add.outer(squares, squares)
-    squared = np.maximum(sums - 2 * inner, 0)
-    share = np.divide(squared, sums, out=sums)
-    np.fill_diagonal(share, 1)
-    return squared, share
-
-
 def _measure_again(
     x: NDArray[Any],
     squared: Float64,
-    share: Float64,
     lost: NDArray[np.bool_],
-    dtype: np.dtype[Any],
+    equal: NDArray[np.bool_],
     scale: Float64 | None,
 ) -> None:
-    """Write the squared distances of the `lost` pairs, from differences in float64.
+    """Write the squared distances of the `lost` pairs, of which some may be `equal`.
 
     Of equal rows the first stands for all.
     """
-    for i, first in np.argwhere(np.tril(lost & (share < CANCELLED_SHARE[dtype] * EQUAL_SHARE))):
+    for i, first in np.argwhere(np.tril(equal)).tolist():
         if lost[i, first] and _equal(x, i, first):
             squared[i, first] = squared[first, i] = 0
             lost[i], lost[:, i] = False, False
-    pairs = np.argwhere(np.tril(lost))
-    for part in slices(len(pairs), max(1, (1 << 20) // min(x.shape[1], 1 << 13))):
-        i, j = pairs[part].T
-        total = np.zeros(len(i))
-        for columns in slices(x.shape[1], 1 << 13):
+    left, right = np.nonzero(np.tril(lost))
+    squared[left, right] = squared[right, left] = of_differences(x, left, right, scale)
+
+
+def of_differences(
+    x: NDArray[Any], i: NDArray[np.intp], j: NDArray[np.intp], scale: Float64 | None
+) -> Float64:
+    """Return ||y_i - y_j||^2 from differences in float64, some pairs at a time."""
+    total = np.zeros(len(i))
+    step = max(1, (1 << 20) // min(x.shape[1], 1 << 13))
+    for part in (slice(start, start + step) for start in range(0, len(i), step)):
+        for columns in column_blocks(x.shape[1], len(i[part]), 8):
             block = x[:, columns]
-            difference = block[i].astype(FLOAT64) - block[j].astype(FLOAT64)
+            difference = block[i[part]].astype(FLOAT64) - block[j[part]].astype(FLOAT64)
             if scale is not None:
-                difference *= scale[i, None]
-            total += np.vecdot(difference, difference)
-        squared[i, j] = squared[j, i] = total
+                difference *= scale[i[part], None]
+            total[part] += np.vecdot(difference, difference)
+    return total
 
 
 def _equal(x: NDArray[Any], i: int, j: int | None) -> bool:
@@ -257,7 +204,3 @@ def _equal(x: NDArray[Any], i: int, j: int | None) -> bool:
     if j is None:
         return not x[i].any()
     return bool((x[i, :64] == x[j, :64]).all() and (x[i] == x[j]).all())
-
-
-def _is_finite(row: NDArray[Any]) -> bool:
-    return bool(np.isfinite(row.astype(FLOAT64, copy=False)).all())

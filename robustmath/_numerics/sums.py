@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath._numerics.blocks import FLOAT32, FLOAT64, Float64, offsets, slices, working_dtype
+from robustmath._numerics.blocks import (
+    ADDED_ROWS,
+    FLOAT32,
+    FLOAT64,
+    Float64,
+    column_blocks,
+    offsets,
+    working_dtype,
+)
 from robustmath._numerics.distances import MODERATE_SQUARES
 
 OVERFLOW_UNIT = 64
@@ -81,7 +89,7 @@ def weighted_sum(
             # Terms that fit may have a difference or sum that does not. A quarter of it does.
             inner = np.promote_types(out.dtype, FLOAT64)
             start = np.zeros(1) if origin is None else origin
-            for columns in slices(x.shape[1], 1 << 16):
+            for columns in column_blocks(x.shape[1], ADDED_ROWS, inner.itemsize):
                 centre = start[columns if origin is not None else slice(None)].astype(inner) / 4
                 total = np.zeros(1) + centre
                 for w, row in zip(weights, rows, strict=True):

@@ -16,7 +16,6 @@ from robustmath._checks import (
     Vector,
     as_integer,
     floating,
-    too_many_hostile,
 )
 from robustmath._numerics.blocks import Float64, mean_of_rows
 from robustmath._numerics.sums import weighted_sum
@@ -34,12 +33,6 @@ def tolerated(f: object, n: int, function: str) -> int:
             stacklevel=3,
         )
     return number
-
-
-def refuse_more(hostile: NDArray[np.intp], limit: int, function: str) -> None:
-    """Raise ValueError if more than `limit` rows are `hostile`."""
-    if len(hostile) > limit:
-        raise too_many_hostile(function, hostile, limit)
 
 
 def mean_of_chosen(x: NDArray[Any], rows: NDArray[np.intp]) -> Vector:
@@ -63,19 +56,3 @@ def centred_products(squared: Float64, weights: Float64) -> Float64:
     products: Float64 = (to_mean[..., :, None] + to_mean[..., None, :] - squared) / 2
     products -= np.asarray(spread)[..., None, None] / 2
     return products
-
-
-def refuse_majority(hostile: NDArray[np.intp], n: int, function: str) -> None:
-    """Raise ValueError if half of the n rows or more are `hostile`: no rule can take that.
-
-    Examples
-    --------
-    >>> refuse_majority(np.array([2]), 3, "krum")
-    >>> refuse_majority(np.array([0, 2]), 3, "krum")
-    Traceback (most recent call last):
-    ...
-    ValueError: krum can take at most 1 rows that are not finite; got 2: 0, 2
-    """
-    limit = (n - 1) // 2
-    if len(hostile) > limit:
-        raise too_many_hostile(function, hostile, limit)

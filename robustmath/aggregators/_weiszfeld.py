@@ -22,6 +22,9 @@ FAILED_RESIDUAL = 1e-6
 STALLED_RESIDUAL = 1e-12
 """Residual below which one that does not fall any more consists of rounding errors."""
 
+BESIDE = 1e-3
+"""Of a point this much nearer than most others the residual says little: one more step is due."""
+
 
 def median_weights(points: Float64, tol: float) -> Float64:
     """Return the weights w for which sum_i w_i y_i is the geometric median.
@@ -47,10 +50,13 @@ def median_weights(points: Float64, tol: float) -> Float64:
             if r[nearest] == 0 or _change(away, r, step) < 0:
                 v, last = v + step, np.inf
                 continue
-        inverse = 1 / np.maximum(r, 1e-100 * np.median(r))
+        r = np.maximum(r, 1e-100 * np.median(r))
+        inverse = 1 / r
         pull = inverse @ away
         residual = float(np.linalg.norm(pull)) / len(points)
         if residual <= tol or last <= min(residual, STALLED_RESIDUAL):
+            newton = _newton_step(away, r, pull) if r[nearest] < BESIDE * np.median(r) else None
+            inverse = inverse if newton is None else 1 / _lengths(away + newton)
             break
         step = -pull / inverse.sum()
         if residual > last / 2:

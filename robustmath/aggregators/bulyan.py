@@ -10,10 +10,9 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import GuaranteeWarning, Vector, as_integer, as_vectors
+from robustmath._checks import GuaranteeWarning, Vector, as_integer, as_vectors, refuse_more
 from robustmath._numerics.blocks import Float64, nonfinite_rows
 from robustmath._numerics.distances import distances
-from robustmath.aggregators._shared import refuse_more
 from robustmath.aggregators.mean_around_median import mean_nearest_to_median
 
 

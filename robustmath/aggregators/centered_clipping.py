@@ -5,10 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from robustmath._checks import Vector, as_array, as_integer, as_real, as_vectors, floating
+from robustmath._checks import (
+    Vector,
+    as_array,
+    as_integer,
+    as_real,
+    as_vectors,
+    floating,
+    refuse_majority,
+)
 from robustmath._numerics.blocks import working_dtype
 from robustmath._numerics.sums import lengths, weighted_sum
-from robustmath.aggregators._shared import refuse_majority
 
 
 def centered_clipping(

@@ -28,11 +28,12 @@ from robustmath._checks import (
     as_real,
     as_vectors,
     floating,
+    refuse_more,
     returned,
 )
 from robustmath._numerics.blocks import nonfinite_rows, working_dtype
 from robustmath._numerics.sums import lengths
-from robustmath.aggregators._shared import mean_of_chosen, refuse_more, tolerated
+from robustmath.aggregators._shared import mean_of_chosen, tolerated
 
 
 def comparative_gradient_elimination(vectors: ArrayLike, f: int) -> Vector:

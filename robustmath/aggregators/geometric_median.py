@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import Vector, as_array, as_real, as_vectors, floating
+from robustmath._checks import Vector, as_array, as_real, as_vectors, floating, refuse_majority
 from robustmath._numerics.blocks import FLOAT32, FLOAT64, Float64, offsets
-from robustmath._numerics.distances import Distances, central_row, distances, scales
+from robustmath._numerics.distances import Distances, distances
+from robustmath._numerics.points import Points
 from robustmath._numerics.sums import lengths, weighted_sum
-from robustmath.aggregators._shared import refuse_majority
 from robustmath.aggregators._weiszfeld import (
     best_row,
     coordinates,
@@ -83,18 +83,8 @@ def geometric_median(vectors: ArrayLike, tol: float = 1e-14) -> Vector:
     """
     x = as_vectors(vectors, "geometric_median")
     tol = as_real(tol, "geometric_median", "tol", 0, strict=True)
-    n, d = x.shape
     with np.errstate(all="ignore"):
-        seen = _seen_from_the_middle(x) if n <= d else _seen_in_place(x)
-        refuse_majority(np.flatnonzero(~seen.finite), n, "geometric_median")
-        weights = np.zeros(n)
-        weights[seen.finite] = median_weights(seen.points, tol)
-    heaviest = int(np.argmax(weights))
-    if weights[heaviest] == 1:
-        row: Vector = x[heaviest].astype(floating(x.dtype))
-        return row
-    median = weighted_sum(x, weights, seen.origin, seen.scale, seen.unit)
-    return median.astype(floating(x.dtype), copy=False)
+        return (_of_points if len(x) > x.shape[1] else _of_distances)(x, tol)
 
 
 class MedianCertificate(NamedTuple):
@@ -196,47 +186,45 @@ def geometric_median_certificate(vectors: ArrayLike, point: ArrayLike) -> Median
         )
 
 
-class _Seen(NamedTuple):
-    """Rows as points from an origin: y_i = (x_i - c) s_i, or what has their inner products."""
-
-    points: Float64
-    finite: NDArray[np.bool_]
-    origin: NDArray[Any] | None
-    scale: Float64 | None
-    unit: int
-
-
-def _seen_in_place(x: NDArray[Any]) -> _Seen:
-    """Return the points themselves, which are fewer numbers than their inner products."""
-    n = len(x)
-    origin = x[central_row(x)[0]]
-    points = np.hstack([block for _, block in offsets(x, FLOAT64, origin)])
-    squares = np.vecdot(points, points)
-    scale, unit, finite = None, 0, np.ones(n, dtype=bool)
-    if not ((squares < 1e290) & ((squares > 1e-240) | (points == 0).all(axis=1))).all():
-        scale, unit, _ = scales(x, origin, n // 2 + 1)
-        points = np.hstack([block for _, block in offsets(x, FLOAT64, origin, scale)])
-        finite = scale > 0
-    return _Seen(points[finite], finite, origin, scale, unit)
+def _of_points(x: NDArray[Any], tol: float) -> Vector:
+    """Return the median of n > d rows, which are fewer numbers than their inner products."""
+    seen = Points(x, len(x) // 2 + 1)
+    refuse_majority(np.flatnonzero(~seen.finite), len(x), "geometric_median")
+    points = seen.array()[seen.finite]
+    weights = median_weights(points, tol)
+    heaviest = int(np.argmax(weights))
+    median: Vector = seen.origin + np.ldexp(weights @ points, seen.unit)
+    if weights[heaviest] == 1:
+        median = x[np.flatnonzero(seen.finite)[heaviest]]
+    return median.astype(floating(x.dtype))
 
 
-def _seen_from_the_middle(x: NDArray[Any]) -> _Seen:
-    """Return points with the inner products of the rows, measured from where the median is near.
+def _of_distances(x: NDArray[Any], tol: float) -> Vector:
+    """Return the median of few rows from their inner products.
 
-    That is the best row, if it has neighbours much nearer to it than the origin is. If the rows
-    nearly lie on a line, small angles decide, and they are measured in float64.
+    Measured from where it is near: from the best row, if that has neighbours much nearer to it
+    than the origin is. If the rows nearly lie on a line, small angles decide, and they are measured
+    in float64.
     """
-    found = distances(x, len(x) // 2 + 1)
+    n = len(x)
+    found = distances(x, n // 2 + 1)
+    refuse_majority(np.flatnonzero(~found.finite), n, "geometric_median")
     best, inner = _from_best_row(found)
     nearest = found.squared[best][found.squared[best] > 0].min(initial=np.inf)
     straight = middle_of_a_line(coordinates(inner), NEARLY_COLLINEAR) is not None
     if (straight and found.dtype == FLOAT32) or found.inner[best, best] > 256 * nearest:
-        found = distances(x, len(x) // 2 + 1, best, FLOAT64)
+        found = distances(x, n // 2 + 1, best, FLOAT64)
         best, inner = _from_best_row(found)
     # Equal rows are equal points.
-    first_equal = (found.squared == 0).argmax(axis=1)
-    points = coordinates(inner)[first_equal]
-    return _Seen(points[found.finite], found.finite, found.origin, found.scale, found.unit)
+    points = coordinates(inner)[(found.squared == 0).argmax(axis=1)]
+    weights = np.zeros(n)
+    weights[found.finite] = median_weights(points[found.finite], tol)
+    heaviest = int(np.argmax(weights))
+    if weights[heaviest] == 1:
+        row: Vector = x[heaviest].astype(floating(x.dtype))
+        return row
+    median = weighted_sum(x, weights, found.origin, found.scale, found.unit)
+    return median.astype(floating(x.dtype), copy=False)
 
 
 def _from_best_row(found: Distances) -> tuple[int, Float64]:

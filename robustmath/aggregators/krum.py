@@ -17,10 +17,11 @@ from robustmath._checks import (
     as_integer,
     as_vectors,
     floating,
+    too_many_hostile,
 )
 from robustmath._numerics.blocks import Float64, mean_of_rows
 from robustmath._numerics.distances import distances
-from robustmath.aggregators._shared import refuse_more
+from robustmath._numerics.points import WHOLE_ROWS, Points
 
 
 def krum(vectors: ArrayLike, f: int) -> Vector:
@@ -86,7 +87,8 @@ def krum(vectors: ArrayLike, f: int) -> Vector:
     array([9., 7.])
     """
     x = as_vectors(vectors, "krum")
-    row: Vector = x[_lowest(_scores(x, f, "krum")[0], 1)[0]].astype(floating(x.dtype))
+    scores, _ = _scores(x, f, "krum")
+    row: Vector = x[np.argmin(scores)].astype(floating(x.dtype))
     return row
 
 
@@ -140,7 +142,8 @@ def multi_krum(vectors: ArrayLike, f: int, m: int) -> Vector:
     x = as_vectors(vectors, "multi_krum")
     scores, _ = _scores(x, f, "multi_krum")
     m = as_integer(m, "multi_krum", "m", 1, len(x) - f)
-    return mean_of_rows(x, _lowest(scores, m)).astype(floating(x.dtype), copy=False)
+    lowest = np.argsort(scores, kind="stable")[:m]
+    return mean_of_rows(x, lowest).astype(floating(x.dtype), copy=False)
 
 
 def krum_indices(vectors: ArrayLike, f: int, m: int = 1) -> NDArray[np.intp]:
@@ -182,7 +185,7 @@ def krum_indices(vectors: ArrayLike, f: int, m: int = 1) -> NDArray[np.intp]:
     x = as_vectors(vectors, "krum_indices")
     scores, _ = _scores(x, f, "krum_indices")
     m = as_integer(m, "krum_indices", "m", 1, len(x) - f)
-    return _lowest(scores, m)
+    return np.argsort(scores, kind="stable")[:m]
 
 
 def krum_scores(vectors: ArrayLike, f: int) -> Float64:
@@ -239,14 +242,17 @@ def _scores(x: NDArray[Any], f: int, function: str) -> tuple[Float64, int]:
             GuaranteeWarning,
             stacklevel=3,
         )
-    found = distances(x, n - f)
-    refuse_more(np.flatnonzero(~found.finite), f, function)
-    squared = found.squared
-    np.fill_diagonal(squared, np.inf)
-    squared.sort(axis=1)
-    with np.errstate(over="ignore"):
-        return squared[:, : n - f - 2].sum(axis=1), found.unit
-
-
-def _lowest(scores: Float64, m: int) -> NDArray[np.intp]:
-    return np.argsort(scores, kind="stable")[:m]
+    found = distances(x, n - f) if n <= WHOLE_ROWS else Points(x, n - f)
+    hostile = np.flatnonzero(~found.finite)
+    if len(hostile) > f:
+        raise too_many_hostile(function, hostile, f)
+    scores = np.empty(n)
+    with np.errstate(all="ignore"):
+        parts = found.distances() if isinstance(found, Points) else [(slice(0, n), found.squared)]
+        for rows, squared in parts:
+            first_equal = (squared == 0).argmax(axis=1)
+            # The distance of a row to itself, 0, is the first of its list.
+            squared.sort(axis=1)
+            scores[rows] = squared[:, 1 : n - f - 1].sum(axis=1)
+            scores[rows] = scores[first_equal]
+    return scores, found.unit

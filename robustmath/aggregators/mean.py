@@ -12,10 +12,10 @@ from robustmath._checks import (
     Vector,
     as_vectors,
     floating,
+    refuse_majority,
 )
 from robustmath._numerics.blocks import mean_of_rows
 from robustmath._numerics.sums import lengths, weighted_sum
-from robustmath.aggregators._shared import refuse_majority
 
 
 def mean(vectors: ArrayLike) -> Vector:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import Vector, as_vectors, floating
+from robustmath._checks import Vector, as_vectors, floating, refuse_more
 from robustmath._numerics.blocks import column_blocks, nonfinite_rows, working_dtype, write_mean
 from robustmath._numerics.order_statistics import ranked_rows
-from robustmath.aggregators._shared import refuse_more, tolerated
+from robustmath.aggregators._shared import tolerated
 
 
 def mean_around_median(vectors: ArrayLike, f: int) -> Vector:

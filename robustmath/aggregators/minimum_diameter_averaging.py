@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import Vector, as_vectors
+from robustmath._checks import Vector, as_vectors, refuse_more
 from robustmath._numerics.distances import distances
-from robustmath.aggregators._shared import mean_of_chosen, refuse_more, tolerated
+from robustmath.aggregators._shared import mean_of_chosen, tolerated
 
 
 def minimum_diameter_averaging(vectors: ArrayLike, f: int) -> Vector:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from robustmath._checks import Vector, as_integer, as_real, as_vectors, floating
+from robustmath._checks import Vector, as_integer, as_real, as_vectors, floating, refuse_majority
 from robustmath._numerics.blocks import Float64
 from robustmath._numerics.sums import lengths, weighted_sum
-from robustmath.aggregators._shared import refuse_majority
 
 
 def rfa(vectors: ArrayLike, T: int = 8, nu: float = 1e-6) -> Vector:
@@ -69,9 +68,9 @@ def rfa(vectors: ArrayLike, T: int = 8, nu: float = 1e-6) -> Vector:
     x = as_vectors(vectors, "rfa")
     T = as_integer(T, "rfa", "T", 1)
     nu = as_real(nu, "rfa", "nu", 0, strict=True)
-    shares = _shares(*lengths(x), nu)
-    refuse_majority(np.flatnonzero(shares == 0), len(x), "rfa")
-    v = weighted_sum(x, shares)
+    distances, unit = lengths(x)
+    refuse_majority(np.flatnonzero(np.isinf(distances)), len(x), "rfa")
+    v = weighted_sum(x, _shares(distances, unit, nu))
     for _ in range(T - 1):
         v = weighted_sum(x, _shares(*lengths(x, v), nu))
     return v.astype(floating(x.dtype), copy=False)

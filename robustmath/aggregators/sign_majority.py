@@ -16,9 +16,9 @@ from robustmath._checks import (
     as_real,
     as_vectors,
     floating,
+    refuse_majority,
 )
 from robustmath._numerics.blocks import column_blocks, nonfinite_rows
-from robustmath.aggregators._shared import refuse_majority
 
 
 class SignumStep(NamedTuple):

@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import Vector, as_vectors
+from robustmath._checks import Vector, as_vectors, refuse_more
 from robustmath._numerics.blocks import Float64
 from robustmath._numerics.distances import distances
-from robustmath.aggregators._shared import centred_products, mean_of_chosen, refuse_more, tolerated
+from robustmath.aggregators._shared import centred_products, mean_of_chosen, tolerated
 
 TIED_EIGENVALUES = 1e-10
 """Eigenvalues that differ by this share count as equal: rounding must not break ties."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -27,21 +27,24 @@ from robustmath._checks import (
     as_integer,
     as_real,
     as_vectors,
+    refuse_more,
 )
 from robustmath._numerics.blocks import Float64, nonfinite_rows
 from robustmath._numerics.distances import distances
+from robustmath._numerics.points import Points
 from robustmath.aggregators._shared import (
     centred_products,
     mean_of_chosen,
-    refuse_more,
     tolerated,
     weighted_mean,
 )
 
 Step = tuple[float, Float64]
-"""The largest eigenvalue, and the weights (n,) it belongs to."""
+"""The largest eigenvalue, and the weights (n,) it belongs to or tau / max tau."""
 
-ROUNDING = 1e-12
+TopEigenpair = Callable[[NDArray[np.intp], Float64], Step]
+
+EQUAL_PROJECTIONS = 1e-12
 """A row whose projection is as near as this to the largest one loses all its weight with it."""
 
 
@@ -283,11 +286,9 @@ def dnc(
     marked = np.zeros(n, dtype=np.int64)
     for _ in range(iterations if marks else 0):
         columns = np.sort(rng.choice(d, drawn, replace=False))
-        found = distances(x[np.ix_(finite, columns)], min(n - f, len(finite)))
-        near = np.flatnonzero(found.near)
-        squared = found.squared[np.ix_(near, near)]
+        near, _, top = _covariance(x[np.ix_(finite, columns)], min(n - f, len(finite)))
         scores = np.full(n, np.inf)
-        scores[finite[near]] = _top_eigenpair(squared, np.ones(len(near)))[1]
+        scores[finite[near]] = top(near, np.ones(len(near)))[1]
         marked[np.argsort(scores, kind="stable")[n - marks :]] += 1
     return mean_of_chosen(x, np.flatnonzero(marked == marked.min()))
 
@@ -298,39 +299,65 @@ def _filtered(x: NDArray[Any], f: int, function: str) -> tuple[int, Iterator[Ste
     f = as_integer(f, function, "f", 0)
     if n < 2 * f + 1:
         raise ValueError(f"{function} needs n >= 2 f + 1; got n={n}, f={f}")
-    found = distances(x, n - f)
-    refuse_more(np.flatnonzero(~found.finite), f, function)
-    rows = np.flatnonzero(found.near)
-    return found.unit, _steps(rows, found.squared[np.ix_(rows, rows)], n, f)
+    refuse_more(nonfinite_rows(x), f, function)
+    rows, unit, top = _covariance(x, n - f)
+    return unit, _steps(rows, top, n, f)
 
 
-def _steps(rows: NDArray[np.intp], squared: Float64, n: int, f: int) -> Iterator[Step]:
+def _steps(rows: NDArray[np.intp], top: TopEigenpair, n: int, f: int) -> Iterator[Step]:
     """Yield lambda and the weights (n,), from equal ones of `rows` on, until weight 2f is lost."""
     weights = np.zeros(n)
     weights[rows] = 1
     while True:
         kept = np.flatnonzero(weights)
-        place = np.searchsorted(rows, kept)
-        eigenvalue, share = _top_eigenpair(squared[np.ix_(place, place)], weights[kept])
+        eigenvalue, share = top(kept, weights[kept])
         yield eigenvalue, weights.copy()
         weights[kept] *= 1 - share
         if not share.any() or weights.sum() <= n - 2 * f:
             return
 
 
-def _top_eigenpair(squared: Float64, weights: Float64) -> tuple[float, Float64]:
-    """Return lambda and tau / max tau of rows with given squared distances and weights > 0."""
-    weights = weights / weights.sum()
-    root = np.sqrt(weights)
-    products = centred_products(squared, weights)
-    last = len(root) - 1
-    values, vectors = eigh(np.outer(root, root) * products, subset_by_index=[last, last])
-    # The projections of all rows on v, but for the factor 1 / sqrt(lambda).
-    projections = np.abs(products @ (root * vectors[:, 0]))
-    largest = projections.max()
+def _covariance(x: NDArray[Any], good: int) -> tuple[NDArray[np.intp], int, TopEigenpair]:
+    """Return the rows that are not infinitely far, the unit, and what finds the top eigenpair.
+
+    lambda is in units of 4^unit; it and tau / max tau are of some of those rows with weights > 0,
+    from their covariance or, if d is larger than n, their distances.
+    """
+    if len(x) > x.shape[1]:
+        seen = Points(x, good)
+        points = seen.array()
+
+        def of_points(rows: NDArray[np.intp], weights: Float64) -> Step:
+            centred = points[rows] - weights @ points[rows] / weights.sum()
+            scatter = (centred.T * (weights / weights.sum())) @ centred
+            eigenvalue, vector = _top_eigenpair(scatter)
+            return eigenvalue, _shares(centred @ vector)
+
+        return np.flatnonzero(seen.near), seen.unit, of_points
+    found = distances(x, good)
+
+    def of_distances(rows: NDArray[np.intp], weights: Float64) -> Step:
+        root = np.sqrt(weights / weights.sum())
+        products = centred_products(found.squared[np.ix_(rows, rows)], root**2)
+        eigenvalue, vector = _top_eigenpair(np.outer(root, root) * products)
+        # The projections of all rows on v, but for the factor 1 / sqrt(lambda).
+        return eigenvalue, _shares(products @ (root * vector))
+
+    return np.flatnonzero(found.near), found.unit, of_distances
+
+
+def _top_eigenpair(matrix: Float64) -> tuple[float, Float64]:
+    last = len(matrix) - 1
+    values, vectors = eigh(matrix, subset_by_index=[last, last])
+    return max(0.0, float(values[0])), vectors[:, 0]
+
+
+def _shares(projections: Float64) -> Float64:
+    """Return the squared projections divided by the largest."""
+    largest = np.abs(projections).max()
     if largest == 0:
-        return 0.0, np.zeros(len(root))
-    share = np.square(projections / largest)
+        return np.zeros(len(projections))
+    share: Float64 = np.square(projections / largest)
     # Rounding must not leave one of two equal rows a weight.
-    share[share > 1 - ROUNDING] = 1
-    return max(0.0, float(values[0])), share
+    share[share > 1 - EQUAL_PROJECTIONS] = 1
+    return share

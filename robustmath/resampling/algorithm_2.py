@@ -28,7 +28,7 @@ from robustmath._checks import (
     as_vectors,
     floating,
 )
-from robustmath._numerics.averages import write_averages
+from robustmath._numerics.blocks import write_averages
 from robustmath.resampling.slots import READINGS, Slots, as_slots, sample_slots
 
 __all__ = ["Resampled", "bucket", "resample", "resampled"]
