@@ -168,7 +168,13 @@ def signum_step(
 
 
 def sum_of_signs(x: NDArray[Any], start: NDArray[Any]) -> NDArray[np.float64]:
-    """Return sum_i sign(start - x_i), a NaN in x counting as +inf."""
+    """Return sum_i sign(start - x_i), a NaN in x counting as +inf.
+
+    Examples
+    --------
+    >>> sum_of_signs(np.array([[1.0], [-2.0], [np.nan]]), np.array([0.0]))
+    array([-1.])
+    """
     out = np.empty(x.shape[1])
     with np.errstate(invalid="ignore"):
         for columns in column_blocks(x.shape[1], len(x), x.dtype.itemsize):
