@@ -1,7 +1,8 @@
-"""Algorithm 2: the loop that is printed does not do what Proposition I says of it.
+"""The loop that the paper prints for resampling (Algorithm 2) is not the algorithm it means.
 
-The paper redraws an index until one comes up that was used less than s times. Its equation (8) is
-true of another algorithm: put s copies of every index in a bag and draw them all.
+Proposition I says what resampling should do. The paper redraws an index until one comes up that was
+used less than s times. Its equation (8) is true of another algorithm: put s copies of every index
+in a bag and draw them all.
 
 Fixed: n = 10 workers, s = 2; no attacker.
 Varies: how the loop is read, and the output t = 1, ..., n that is looked at.

@@ -1,8 +1,8 @@
-"""Section 3: what a larger s buys, and what it costs.
+"""How many vectors should resampling average? What a larger s buys, and what it costs.
 
-An average of s vectors is nearer to the mean, so outputs agree and a robust rule has an easier
-task. But s copies of an attacker's vector spoil up to s outputs, so that it has more of them to
-deal with. Which s is best?
+Section 3. An average of s vectors is nearer to the mean, so outputs agree and a robust rule has an
+easier task. But s copies of an attacker's vector spoil up to s outputs, so that it has more of them
+to deal with.
 
 Fixed: n = 20 workers, f = 1 of them Byzantine; the geometric median after resampling.
 Varies: s, the attack, and whether the good workers agree or fall into three camps.
@@ -35,9 +35,9 @@ def bound(f, s):
 bounds = {s: bound(F, s) for s in COPIES}
 _stage.say(
     f"n = {N} workers, f = {F} of them Byzantine. Averages of s vectors have the part (m - 1)/"
-    "(sm - 1) of the variance of the good workers, m = n - f. Up to sf of n outputs are bad. A "
-    "bound on the distance of the geometric median from the mean of the good, in standard "
-    "deviations of the good workers, has a minimum:"
+    "(sm - 1) of the variance of the good workers, m = n - f. Up to sf of n outputs are bad. The "
+    "last column bounds the distance of the geometric median from the mean of the good, in "
+    "standard deviations of the good workers:"
 )
 _stage.table(
     ["s", "variance", "bad outputs, at most", "bound"],
@@ -92,21 +92,22 @@ for name, by_attack in found.items():
         ["attack", *(f"s = {s}" for s in COPIES)],
         [[attack, *(f"{x:.2f}" for x in row)] for attack, row in by_attack.items()],
     )
-best = int(worst["three camps"].argmin()) + COPIES[0]
-gain = 100 * (1 - worst["three camps"][1] / worst["three camps"][0])
+camps, agreed = worst["three camps"], worst["the good agree"]
+best = int(camps.argmin()) + COPIES[0]
 _stage.say(
-    "With three camps and no resampling the attacker tips the balance between them; s = 2 takes "
-    f"{gain:.0f} % of its power away, the "
-    f"least is found at s = {best}, and then the attacker comes back, far away. Where the good "
-    "workers agree, there is little to repair, and many copies only cost."
+    f"With three camps the worst of these attacks moves the median by {camps[0]:.2f} deviations "
+    f"without resampling and by {camps[1]:.2f} with s = 2; in these draws the least is "
+    f"{camps.min():.2f}, at s = {best}, and with s = {COPIES[-1]} it is {camps[-1]:.2f}. Where the "
+    f"good workers agree it is {agreed[0]:.2f} without resampling and {agreed[-1]:.2f} with "
+    f"s = {COPIES[-1]}."
 )
 
 # %% The picture
 figure, axes = plots.canvas(
     1,
     2,
-    title=f"Where the good disagree, s = 2 takes {gain:.0f} % of the harm away, and s = {best} is "
-    "best",
+    title=f"Three camps: the median is off by {camps[0]:.2f} without resampling, "
+    f"{camps[1]:.2f} with s = 2, {camps[-1]:.2f} with s = {COPIES[-1]}",
     size=(13.0, 6.4),
 )
 trade, result = axes[0]
@@ -158,12 +159,13 @@ _stage.finish(
             "The bound is above what was found. What is it good for?",
             "Three attacks were tried. How many are there?",
             "It holds for every attack and all good vectors of the same variance; for s = 1 two "
-            "camps attain it. And it has the same shape: it falls, has a minimum and rises.",
+            f"camps attain it. It is least at s = {min(bounds, key=bounds.__getitem__)}, what was "
+            f"found at s = {best}.",
         ),
         _stage.Question(
             "With four attackers (F = 4 at the head), which s would you choose?",
             "s f < n/2, and compare robustness before and after.",
-            "s = 2 is the only choice, 8 of 20 outputs may be bad, and the bound is worse than "
+            "s = 2 is the only choice, 8 of 20 outputs may be bad, and the bound is larger than "
             f"without resampling: {bound(4, 2):.2f} against {bound(4, 1):.2f} deviations. "
             "Resampling is for few attackers.",
         ),

@@ -1,8 +1,8 @@
-"""Equation (9): the variance of good outputs has n - f in it where n is printed.
+"""The variance of good averages, equation (9), has n - f in it where n is printed.
 
-A good output holds no Byzantine worker: its places are drawn from the copies of the n - f good
-workers, as if the others were not there. So (8) holds with m = n - f in place of n, and (9), which
-keeps n, says a little too much.
+Byzantine workers send anything; f of n are. A good output holds no Byzantine worker: its places are
+drawn from the copies of the n - f good workers, as if the others were not there. So (8) holds with
+m = n - f in place of n, and (9), which keeps n, says a little too much.
 
 Fixed: n = 10 workers; the shuffled reading of Algorithm 2.
 Varies: the number f of Byzantine workers, and s.

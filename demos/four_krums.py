@@ -1,7 +1,8 @@
-"""Section 2.1: four rules go by the name of KRUM, and they can all answer differently.
+"""Four rules go by the name of KRUM, and they can all answer differently.
 
-A score adds up distances to the closest vectors, and the lowest score wins. Of how many vectors,
-and distances to which power? Publications and packages differ.
+Section 2.1. KRUM returns the vector that is closest to the others. A score adds up distances to the
+closest vectors, and the lowest score wins. Of how many vectors, and distances to which power?
+Publications and packages differ.
 
 Fixed: seven vectors in the plane, f = 2.
 Varies: the number of neighbours, n - f - 2 as in equation (3) or n - f - 1, and the power.

@@ -1,7 +1,8 @@
-"""Section 2.1: without any attacker, KRUM listens to a few workers and forgets the others.
+"""Without any attacker, KRUM listens to a few workers and forgets the others.
 
-Eight good workers, each with data of its own: worker i sends its own mean plus noise, anew in every
-round. KRUM returns the vector of one worker a round. Whose?
+Section 2.1. KRUM is a rule that returns the vector which is closest to the others. Eight good
+workers, each with data of its own: worker i sends its own mean plus noise, anew in every round.
+Whose vector does KRUM return?
 
 Fixed: the means, the noise, f = 0; KRUM is equation (3).
 Varies: s, the number of vectors that resampling averages before KRUM chooses.
@@ -99,9 +100,15 @@ _stage.say(
     "are equal. The last column is the distance of KRUM's vector from the mean of the round's "
     "vectors, averaged over rounds.)"
 )
+worth = {s: 1 / (shares[s] ** 2).sum() for s in COPIES}
+order = np.argsort(shares[1])
+quiet, loud = order[0], sorted(order[-2:])
+most = COPIES[-1]
 _stage.say(
-    "Without resampling the workers in the middle are all that the server hears. Averages of two "
-    "lie in the middle more often, whoever they are made of: everybody's turn comes."
+    f"Without resampling workers {loud[0]} and {loud[1]} have {share_of_two(shares[1]):.0f} % of "
+    f"what the server hears, worker {quiet} {100 * shares[1][quiet]:.1f} %. With s = {most} the "
+    f"choice is worth {worth[most]:.1f} workers in place of {worth[1]:.1f}: averages lie in the "
+    "middle more often, whoever they are made of."
 )
 
 # %% The picture
@@ -109,7 +116,8 @@ two = share_of_two(shares[1])
 figure, axes = plots.canvas(
     1,
     2,
-    title=f"KRUM takes {two:.0f} % from two workers of eight; resampling evens it out",
+    title=f"KRUM takes {two:.0f} % from two workers of eight, with s = {most} "
+    f"{share_of_two(shares[most]):.0f} %; a fair share is 25 %",
     size=(12.0, 6.0),
     width_ratios=[1, 1.35],
 )
@@ -143,26 +151,28 @@ bars.title.set_text("whom the server hears")
 bars.legend(fontsize=14, frameon=False)
 
 # %% Questions
-loud, _ = listen(vectors_sent(3.0), 1)
+noisy, _ = listen(vectors_sent(3.0), 1)
+calm, _ = listen(vectors_sent(0.7), 1)
 _stage.finish(
     figure,
     options,
     [
         _stage.Question(
-            "Why workers 0 and 4, and not, say, 3? Does it help them to be noisy? Set NOISE = 3.0 "
-            "at the head.",
+            f"Why workers {loud[0]} and {loud[1]}, and not, say, {quiet}? Does it help them to be "
+            "noisy? Set NOISE = 3.0 at the head.",
             "What does equation (3) sum over, and where does each worker lie?",
-            "The score adds squared distances to the others, which is least in the middle. Worker "
-            "3 would have to leave its place by chance, and it is never lucky enough. With NOISE = "
-            f"3.0 it sometimes is: the two loudest have {share_of_two(loud):.0f} % in place of "
-            f"{two:.0f} %.",
+            "The score adds squared distances to the others, least in the middle; a worker "
+            "at the edge would have to leave its place by chance. With NOISE = 3.0 it is luckier "
+            f"than with 0.7: the two loudest have {share_of_two(noisy):.0f} % in place of "
+            f"{share_of_two(calm):.0f} %.",
         ),
         _stage.Question(
-            "KRUM is meant to be near the mean. What does it cost if it always returns worker 0?",
-            "Think of what only worker 3 has seen.",
-            "The server trains on the data of worker 0 alone, and moves towards its optimum. In "
-            "the paper's Figure 1a this is what happens on MNIST: digits that no favourite has are "
-            "hardly learnt.",
+            "KRUM is meant to be near the mean. What does it cost if it always returns worker "
+            f"{loud[0]}?",
+            f"Think of what only worker {quiet} has seen.",
+            f"The server trains on the data of worker {loud[0]} alone, and moves towards its "
+            "optimum. In the paper's Figure 1a this is what happens on MNIST: digits that no "
+            "favourite has are hardly learnt.",
         ),
         _stage.Question(
             "With s = n and T = n, what are the shares?",

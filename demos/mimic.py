@@ -1,8 +1,9 @@
-"""Section 2.3: attackers that only repeat what a good worker says can own a median.
+"""Attackers that only repeat what a good worker says can own a median.
 
-Half of the good workers have the same data and want the model at c1, the other half at c2. Together
-they want it half-way between. In mimic2 the Byzantine workers repeat what c1's half sends. Nobody
-sends anything that a good worker would not, but c1 has a majority now.
+Section 2.3. Byzantine workers may send anything. Half of the good workers have the same data and
+want the model at c1, the other half at c2. Together they want it half-way between. In mimic2 the
+Byzantine workers repeat what c1's half sends. Nobody sends anything that a good worker would not,
+but c1 has a majority now.
 
 Fixed: eight good workers in two camps, gradient steps of size 0.1.
 Varies: the rule, the number f of mimics, and s.

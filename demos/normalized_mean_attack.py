@@ -1,8 +1,8 @@
-"""Section 2.2: f attackers of length one each undo the normalised mean, if good workers disagree.
+"""If good workers disagree, a few attackers of length one turn the normalized mean round.
 
-The rule (4) cuts every vector to length 1, so that nobody can shout. Let S be the sum of the good
-unit vectors. The attack (6) sends -S, which (4) cuts to -S/|S|: f attackers leave (1 - f/|S|) S.
-More than |S| of them turn the step round.
+Section 2.2. The rule (4) cuts every vector to length 1, so that nobody can shout. Let S be the sum
+of the good unit vectors. The attack (6) sends -S, which (4) cuts to -S/|S|: f attackers leave (1 -
+f/|S|) S. More than |S| of them turn the step round.
 
 Fixed: eight good workers, the attack (6).
 Varies: how much the good workers agree (iid or heterogeneous), and f.

@@ -1,4 +1,4 @@
-"""Proposition I: resampling keeps the mean, divides the variance, and leaves T - sf outputs good.
+"""Resampling keeps the mean, divides the variance, and leaves most averages good (Proposition I).
 
 Ten workers send numbers. s copies of each are shuffled, and averages of s of them are the T = n
 outputs. In a window a slider sets s; so do the keys left and right.

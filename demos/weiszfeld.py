@@ -1,8 +1,9 @@
-"""Equation (7): how RFA walks to the geometric median, how to know that it is there, and a trap.
+"""How RFA walks to the geometric median, how to know that it is there, and a trap.
 
-RFA repeats Weiszfeld's step from 0: the mean of the vectors, each with the weight 1 over its
-distance. A vector that the walk stands on has no distance, so distances below nu count as nu. The
-walk begins at 0, so a worker that sends 0 is stood on at once.
+The geometric median (GM, equation (7)) has the least sum of distances to the vectors. RFA repeats
+Weiszfeld's step from 0: the mean of the vectors, each with the weight 1 over its distance. A vector
+that the walk stands on has no distance, so distances below nu count as nu. The walk begins at 0, so
+a worker that sends 0 is stood on at once.
 
 Fixed: eight good workers in the plane; nu = 10^-6.
 Varies: the number T of steps, and the number f of workers that send 0.
@@ -78,9 +79,10 @@ behind = {f: np.linalg.norm(walks[f][7] - medians[f]) for f in ATTACKERS}
 _stage.say(
     f"Its weight is 1/nu = {1 / NU:g}, and after T = 8 steps RFA is still {behind[1]:.1f} away "
     f"from the median, not {behind[0]:.3f}. The median itself has moved by "
-    f"{np.linalg.norm(medians[1] - medians[0]):.2f} only. With two such workers RFA is at "
-    f"({walks[2][7][0]:.3f}, {walks[2][7][1]:.3f}) after 8 steps: a model that moves by so little "
-    "does not learn."
+    f"{np.linalg.norm(medians[1] - medians[0]):.2f}. With two such workers RFA is at "
+    f"({walks[2][7][0]:.3f}, {walks[2][7][1]:.3f}) after 8 steps: "
+    f"{100 * np.linalg.norm(walks[2][7]) / np.linalg.norm(medians[2]):.3g} % of the way from 0 to "
+    "the median, which is how far the model moves towards it."
 )
 pull = {
     f: np.linalg.norm(robustmath.normalized_mean(vectors[f])) / max(f, 1) for f in ATTACKERS[1:]
@@ -103,7 +105,7 @@ _stage.say(
 figure, axes = plots.canvas(
     1,
     2,
-    title=f"Two workers that send 0 hold RFA {behind[2]:.1f} away from the median, "
+    title=f"Two workers that send 0 hold RFA {behind[2]:.2f} away from the median, "
     f"not {behind[0]:.2f}",
     size=(13.0, 6.6),
 )
@@ -174,7 +176,7 @@ _stage.finish(
         _stage.Question(
             "What is RFA with T = 1, when nobody sends 0?",
             "The distances from 0 are the lengths of the vectors.",
-            "The normalised mean (4) divided by sum_i 1/|g_i|: the same direction, another length.",
+            "The normalized mean (4) divided by sum_i 1/|g_i|: the same direction, another length.",
         ),
         _stage.Question(
             "Three of eleven workers send 0, and the good agree. Where is the geometric median?",

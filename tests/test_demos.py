@@ -200,6 +200,52 @@ def test_answers_say_what_the_changed_number_does(demo, name):
     assert expected in found, told
 
 
+def percents(text):
+    return [float(number) for number in re.findall(r"(\d[\d.]*) %", text)]
+
+
+TITLES = {
+    # The title's numbers are those of the demo's tables, whatever they are.
+    "median_counterexample": lambda ran, title: [
+        percents(title)[0] / 100 - float(ran["laws"][2][Fraction(1)])
+    ],
+    "krum_has_favourites": lambda ran, title: [
+        said - ran["share_of_two"](ran["shares"][s])
+        for said, s in zip(percents(title), (1, 4), strict=False)
+    ],
+    "choosing_s": lambda ran, title: [
+        float(said) - ran["worst"]["three camps"][k]
+        for said, k in zip(re.findall(r"\d\.\d\d", title), (0, 1, -1), strict=True)
+    ],
+    "weiszfeld": lambda ran, title: [
+        float(said) - ran["behind"][f]
+        for said, f in zip(re.findall(r"(\d\.\d+) away|not (\d\.\d+)", title), (2, 0), strict=True)
+        for said in filter(None, said)
+    ],
+}
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_titles_follow_the_numbers_at_the_homework_and_other_seeds(name, long):
+    (line, changed), _, _ = EXERCISES[name]
+    script = (DEMOS / f"{name}.py").read_text()
+    for seed in range(5) if long else [3]:
+        ran = {"__name__": "__main__"}
+        arguments = [str(DEMOS / f"{name}.py"), "--no-show", "--seed", str(seed)]
+        with (
+            mock.patch.object(sys, "argv", arguments),
+            mock.patch.object(sys, "path", [str(DEMOS), *sys.path]),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
+            changed_script = script.replace(f"\n{line}\n", f"\n{changed}\n")
+            exec(compile(changed_script, f"{name}.py", "exec"), ran)
+        title = ran["figure"].get_suptitle()
+        away = TITLES[name](ran, title)
+        assert away, title
+        # As many digits as the title shows
+        assert max(map(abs, away)) <= (0.5 if "KRUM takes" in title else 0.0051), (title, seed)
+
+
 def test_every_demo_is_in_the_index():
     index = (DEMOS / "README.md").read_text(encoding="utf-8")
     assert [
@@ -292,7 +338,7 @@ axes.prop_cycle: cycler('color', ['red'])
 
 
 def test_settings_of_the_users_that_do_not_fit_change_no_picture(demo, tmp_path):
-    backend = "module://matplotlib_inline.backend_inline"
+    backend = "module://of_a_notebook_that_is_not_here"
     (tmp_path / "matplotlibrc").write_text(RC_OF_THE_USER)
     done = subprocess.run(
         [sys.executable, DEMOS / "four_krums.py", "--no-show", "--answers", "--save", "a.png"],

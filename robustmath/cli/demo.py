@@ -37,7 +37,7 @@ def demos() -> dict[str, str]:
     found = {}
     for path in sorted(folder().glob("[!_]*.py")):
         text = path.read_text(encoding="utf-8")
-        if "import _stage" in text:
+        if "_stage.options(" in text:
             found[path.stem] = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
     return found
 
