@@ -213,7 +213,7 @@ def test_pictures_do_not_depend_on_the_users_matplotlib(whole, tmp_path):
     shutil.copy(whole / "results.jsonl", tmp_path)
     done = subprocess.run(
         [*COMMAND, *SMALL, "--out", str(tmp_path)],
-        env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+        env={**os.environ, "MPLBACKEND": "of_a_notebook_that_is_not_here"},
         cwd=tmp_path,
         capture_output=True,
         check=False,

@@ -338,7 +338,7 @@ axes.prop_cycle: cycler('color', ['red'])
 
 
 def test_settings_of_the_users_that_do_not_fit_change_no_picture(demo, tmp_path):
-    backend = "module://of_a_notebook_that_is_not_here"
+    backend = "of_a_notebook_that_is_not_here"
     (tmp_path / "matplotlibrc").write_text(RC_OF_THE_USER)
     done = subprocess.run(
         [sys.executable, DEMOS / "four_krums.py", "--no-show", "--answers", "--save", "a.png"],
