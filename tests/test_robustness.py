@@ -173,7 +173,7 @@ def test_another_thing_sent_than_rows_is_named(sent):
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_without_attackers_no_bound_is_violated(rule):
-    for n in {max(2, rule.least(0)), 4}:
+    for n in {rule.least(0), 4}:
         found = searched(rule.told(n, 0), n, 0, budget=200)
         assert found.byzantine.shape[0] == 0
         bound = rule.bound(n, 0)
