@@ -255,8 +255,9 @@ def _mix(
     if isinstance(found, Distances):
         _, most = MODERATE_SQUARES[FLOAT32 if dtype == FLOAT32 else FLOAT64]
         fits = (found.inner.diagonal() <= most) & (found.scale is None) & found.near
-    matrix = neighbours[:, found.near].astype(dtype)
-    everyone = None if found.near.all() else np.flatnonzero(found.near)
+    # Of the others offsets may be infinite, and zero times infinity is NaN in every group.
+    matrix = neighbours[:, fits].astype(dtype)
+    everyone = None if fits.all() else np.flatnonzero(fits)
     for columns, block in offsets(x, dtype, found.origin, None, everyone):
         mean = np.matmul(matrix, block, out=out[:, columns] if out.dtype == dtype else None)
         mean /= k
