@@ -13,14 +13,21 @@ GOOD, BYZANTINE, AVERAGE = plots.STYLES[2].color, plots.STYLES[1].color, "0.45"
 MARKERS = dict(zip(_scene.RULES, "os^Dv<>p", strict=True))
 NOWHERE = np.empty((0, 2))
 
+ANGLES = np.deg2rad([0, 90, 180, 270, 45, 135, 225, 315])
+BESIDE = np.column_stack([26 * np.cos(ANGLES), 20 * np.sin(ANGLES)])
+"""Where the name of a rule can stand beside its result, in points."""
+
+ROOM = 22
+"""Points from a name to what is near it that are enough."""
+
 
 class Plane:
     """The artists that follow a scene, in axes that show the plane."""
 
     def __init__(self, ax: Axes) -> None:
         self.ax = ax
-        reach = 1.08 * _scene.REACH
-        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+        ax.set_aspect("equal")
+        self.home()
         ax.set_xlabel("coordinate 1", fontsize=14)
         ax.set_ylabel("coordinate 2", fontsize=14)
         ax.tick_params(labelsize=13)
@@ -33,16 +40,14 @@ class Plane:
         self.mean = self._points("+", 24, "black", "mean of the good", mew=4)
         names = list(_scene.RULES)
         self.paths = {name: ax.plot([], [], ":", color="black", lw=1.2)[0] for name in names}
-        self.alone = {name: self._result(MARKERS[name], "white") for name in names}
+        self.alone = {name: self._result(MARKERS[name], "none") for name in names}
         self.resampled = {name: self._result(MARKERS[name], "black") for name in names}
         self.labels = {}
-        # Each in a direction of its own, so that they can be told apart where results meet.
-        for name, degrees in zip(names, (0, 90, 180, 270, 45, 135, 225, 315), strict=True):
-            angle = np.deg2rad(degrees)
+        for name in names:
             self.labels[name] = ax.annotate(
                 _scene.RULES[name].label,
                 (0, 0),
-                (26 * np.cos(angle), 22 * np.sin(angle)),
+                BESIDE[0],
                 textcoords="offset points",
                 ha="center",
                 va="center",
@@ -50,14 +55,14 @@ class Plane:
                 weight="bold",
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.5, "pad": 0.5},
             )
-        self.title = ax.text(0.5, 1.02, "", transform=ax.transAxes, ha="center", fontsize=16)
-        for face, label in (("white", "rule, as sent"), ("black", "rule, resampled")):
+        self.title = ax.text(0.5, 1.02, "", transform=ax.transAxes, ha="center", fontsize=15)
+        for face, label in (("none", "rule, as sent"), ("black", "rule, resampled")):
             self._result("s", face, label)
         ax.legend(
-            loc="upper center",
-            bbox_to_anchor=(0.51, -0.09),
-            ncols=4,
-            fontsize=12,
+            loc="lower left",
+            bbox_to_anchor=(1.06, 0.03),
+            ncols=3,
+            fontsize=11,
             frameon=False,
             markerscale=0.7,
             handletextpad=0.2,
@@ -68,8 +73,13 @@ class Plane:
         return self.ax.plot([], [], marker, markersize=size, color=color, label=label, **style)[0]
 
     def _result(self, marker, face, label="_"):
-        edge = {"mec": "black", "mew": 1.7} if face == "white" else {"mec": "white", "mew": 1}
+        edge = {"mec": "black", "mew": 1.7} if face == "none" else {"mec": "white", "mew": 1}
         return self._points(marker, 12, face, label, **edge)
+
+    def home(self) -> None:
+        """Show the whole plane."""
+        reach = 1.08 * _scene.REACH
+        self.ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
 
     def artists(self) -> list[Artist]:
         """Return what `show` changes, in the order of drawing."""
@@ -78,6 +88,20 @@ class Plane:
             *(*self.paths.values(), *self.alone.values(), *self.resampled.values()),
             *(*self.labels.values(), self.title),
         ]
+
+    def _names_beside(self, scene: _scene.Scene, found: _scene.Outcome) -> dict[str, np.ndarray]:
+        """Return for every rule that has a result where, beside it, its name has most room."""
+        points_in = 72 / self.ax.figure.dpi
+        last = {**found.alone, **found.resampled}
+        seen = np.vstack([_scene.points(scene), found.good_mean, *found.alone.values()])
+        taken = self.ax.transData.transform(np.vstack([seen, *last.values()])) * points_in
+        places = {}
+        for name, point in last.items():
+            beside = self.ax.transData.transform(point) * points_in + BESIDE
+            room = np.hypot(*((beside[:, None] - taken) * (0.8, 1)).T).min(axis=0)
+            best = int(np.minimum(room, ROOM).argmax())
+            places[name], taken = BESIDE[best], np.vstack([taken, beside[best]])
+        return places
 
     def show(self, scene: _scene.Scene, found: _scene.Outcome, selected: int) -> None:
         """Put all artists where the scene and what follows from it are."""
@@ -92,6 +116,7 @@ class Plane:
             (self.mean, found.good_mean[None]),
         ):
             artist.set_data(*points.T)
+        beside = self._names_beside(scene, found)
         for name, label in self.labels.items():
             sent = [found.alone[name]] if name in found.alone else []
             after = [found.resampled[name]] if name in found.resampled else []
@@ -101,7 +126,8 @@ class Plane:
             label.set_visible(bool(sent or after))
             if sent or after:
                 label.xy = (*sent, *after)[-1]
-        self.title.set_text(conclusion(scene, found))
+                label.set_position(beside[name])
+        self.title.set_text(conclusion(scene, found).replace(": ", ":\n"))
 
 
 def conclusion(scene: _scene.Scene, found: _scene.Outcome) -> str:

@@ -93,11 +93,15 @@ class Outcome(NamedTuple):
 
 
 def start(seed: int = 0) -> Scene:
-    """Return two camps of four good workers, and two Byzantine ones beside the first camp."""
+    """Return two camps of four good workers, and two Byzantine ones, apart, by the first camp."""
     rng = np.random.default_rng(seed)
     camps = np.repeat([[3.0, 1.0], [-3.0, -1.0]], 4, axis=0)
-    good = camps + rng.normal(0, 0.9, camps.shape)
-    return Scene(good, camps[:2] + rng.normal(0, 0.9, (2, 2)), seed=seed)
+    scene = Scene(camps + rng.normal(0, 0.9, camps.shape), np.empty((0, 2)), seed=seed)
+    while len(scene.byzantine) < 2:
+        place = np.clip(camps[0] + rng.normal(0, 0.9, 2), -REACH, REACH)
+        if np.linalg.norm(points(scene) - place, axis=1).min() > 0.7:
+            scene = added(scene, place, byzantine=True)
+    return scene
 
 
 def points(scene: Scene) -> Points:

@@ -34,6 +34,9 @@ if BACKEND:
 HERE = Path(__file__).resolve().parent
 """The folder of the demos."""
 
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+"""What names a display, but on macOS and Windows."""
+
 WIDTH = 88
 """Characters in a printed line."""
 
@@ -49,8 +52,8 @@ class Question(NamedTuple):
     answer: str
 
 
-def options(about: str) -> argparse.Namespace:
-    """Return the options of the command line: `save`, `seed`, `show` and `answers`."""
+def options(about: str, *, html: bool = False) -> argparse.Namespace:
+    """Return the options of the command line: `save`, `seed`, `show`, `answers`, if asked `html`."""
     parser = argparse.ArgumentParser(
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -58,6 +61,8 @@ def options(about: str) -> argparse.Namespace:
     parser.add_argument("--seed", type=_seed, default=0, help="of all randomness (default: 0)")
     parser.add_argument("--no-show", dest="show", action="store_false", help="open no window")
     parser.add_argument("--answers", action="store_true", help="answer the questions at the end")
+    if html:
+        parser.add_argument("--html", type=_page, metavar="PATH", help="write a page, open it")
     # Run cell by cell, in Jupyter or an editor, the command line is the kernel's and not ours.
     is_ours = Path(sys.argv[0]).resolve().parent == HERE
     if is_ours:
@@ -87,8 +92,31 @@ def has_window() -> bool:
     return bool(name) and "inline" not in name and _shows(name)
 
 
-def finish(figure: Figure, chosen: argparse.Namespace, questions: Iterable[Question]) -> None:
-    """Ask the questions, write the picture and, if there is a display, show it."""
+def has_display() -> bool:
+    """Tell whether this machine has a screen that programs can open windows on."""
+    return sys.platform in ("darwin", "win32") or any(map(os.environ.get, DISPLAYS))
+
+
+def why_no_window() -> str:
+    """Return why matplotlib opens no window here, and what helps if it lacks a toolkit."""
+    if not has_display():
+        return "There is no display for the picture"
+    if BACKEND:
+        return f"MPLBACKEND={BACKEND} opens no window"
+    return (
+        "Python has no toolkit to open a window with (apt install python3-tk, or pip install "
+        "PySide6, brings one)"
+    )
+
+
+def finish(
+    figure: Figure,
+    chosen: argparse.Namespace,
+    questions: Iterable[Question],
+    *,
+    instead: str = "--save PATH writes it to a file",
+) -> None:
+    """Ask the questions, write the picture and show it; without a window say what to do instead."""
     print("Questions\n")
     for number, question in enumerate(questions, 1):
         lines = [f"{number}. {question.text}", f"Hint: {question.hint}"]
@@ -117,7 +145,7 @@ def finish(figure: Figure, chosen: argparse.Namespace, questions: Iterable[Quest
             pyplot.figure(FigureClass=lambda *args, **kwargs: figure)
         pyplot.show()
     elif not chosen.save:
-        print("There is no display for the picture: --save PATH writes it to a file.")
+        print(f"{why_no_window()}: {instead}.")
 
 
 def _backend() -> str:
@@ -137,10 +165,18 @@ def _shows(name: str) -> bool:
 
 def _picture(text: str) -> Path:
     """Return the path of a picture that can be written, ".png" added if it has no suffix."""
+    return _path(text, list(Figure().canvas.get_supported_filetypes()), ".png")
+
+
+def _page(text: str) -> Path:
+    """Return the path of a page that can be written, ".html" added if it has no suffix."""
+    return _path(text, ["html", "htm"], ".html")
+
+
+def _path(text: str, known: list[str], suffix: str) -> Path:
     path = Path(os.path.expanduser(text))
-    known = Figure().canvas.get_supported_filetypes()
     if not path.suffix:
-        path = path.with_name(f"{path.name}.png")
+        path = path.with_name(f"{path.name}{suffix}")
     if path.suffix[1:].lower() not in known:
         raise argparse.ArgumentTypeError(f"{text} has none of the suffixes {', '.join(known)}")
     if not path.parent.is_dir():
