@@ -158,7 +158,7 @@ def outcome(scene: Scene, names: Collection[str]) -> Outcome:
         if scene.s > 1:
             results.append((resampled, averages, scene.s * f, f"{name} after resampling"))
         for found, vectors, bad, title in results:
-            point, remarks = _apply(name, vectors, bad)
+            point, remarks = apply(name, vectors, bad)
             if point is not None:
                 found[name] = point
             notes += [f"{title}: {remark}" for remark in remarks]
@@ -202,7 +202,7 @@ def _resample(scene: Scene, everyone: Points) -> robustmath.Resampled:
     return robustmath.resample(everyone, scene.s, rng=np.random.default_rng(scene.seed))
 
 
-def _apply(name: str, vectors: Points, bad: int) -> tuple[Points | None, list[str]]:
+def apply(name: str, vectors: Points, bad: int) -> tuple[Points | None, list[str]]:
     """Return a rule's result, None if it refuses, and its warnings or the reason."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", robustmath.GuaranteeWarning)

@@ -53,7 +53,7 @@ class Question(NamedTuple):
 
 
 def options(about: str, *, html: bool = False) -> argparse.Namespace:
-    """Return the options of the command line: `save`, `seed`, `show`, `answers`, if asked `html`."""
+    """Return the options of the command line: `save`, `seed`, `show`, `answers`, or also `html`."""
     parser = argparse.ArgumentParser(
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -31,7 +31,38 @@ OPTIONS = (
     "--remote-debugging-pipe",
 )
 
-KEYS = {"Tab": 9, "Enter": 13, "ArrowDown": 40, "ArrowUp": 38, "Home": 36, " ": 32}
+KEYS = {
+    **{"Tab": 9, "Enter": 13, "Delete": 46, "Home": 36, " ": 32, ".": 190, ",": 188},
+    **{"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40},
+}
+SHIFT, CONTROL = 8, 2
+
+FAINT = """
+(function (least) {
+    const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+    function ground(element) {
+        for (let e = element; e; e = e.parentElement) {
+            const colour = getComputedStyle(e).backgroundColor;
+            if (colour !== "rgba(0, 0, 0, 0)") { return colour; }
+        }
+        return "rgb(255, 255, 255)";
+    }
+    function luminance(colour) {
+        const [r, g, b] = numbers(colour).map(c => c / 255)
+            .map(c => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    }
+    const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const e = walk.currentNode.parentElement, text = walk.currentNode.data.trim();
+        if (!text || !e.checkVisibility()) { continue; }
+        const colour = e.closest("svg") ? getComputedStyle(e).fill : getComputedStyle(e).color;
+        const [low, high] = [luminance(colour), luminance(ground(e))].sort((a, b) => a - b);
+        found.push([(high + 0.05) / (low + 0.05), text.slice(0, 40), colour, ground(e)]);
+    }
+    return [found.length, found.filter(([contrast]) => contrast < least)];
+})(LEAST)
+"""
 
 
 class Tab:
@@ -71,10 +102,10 @@ class Tab:
         while not any(seen["method"] == event for seen in self.events):
             self._receive()
 
-    def open(self, path: Path) -> None:
+    def open(self, path: Path, fragment: str = "") -> None:
         """Load a file and wait until it is ready."""
         self.events.clear()
-        self.send("Page.navigate", url=path.resolve().as_uri())
+        self.send("Page.navigate", url=path.resolve().as_uri() + fragment)
         self.wait("Page.loadEventFired")
 
     def evaluate(self, expression: str) -> Any:
@@ -86,17 +117,23 @@ class Tab:
             raise RuntimeError(answer["exceptionDetails"]["exception"]["description"])
         return answer["result"].get("value")
 
-    def press(self, key: str) -> None:
+    def press(self, key: str, modifiers: int = 0) -> None:
         """Press and release a key, as a user does."""
-        text = {"Enter": "\r", " ": " "}.get(key, "")
+        text = key if len(key) == 1 and not modifiers & CONTROL else ""
         for kind in ("keyDown", "keyUp"):
             self.send(
                 "Input.dispatchKeyEvent",
                 type=kind,
                 key=key,
-                windowsVirtualKeyCode=KEYS[key],
-                text=text if kind == "keyDown" else "",
+                windowsVirtualKeyCode=KEYS.get(key) or ord(key.upper()),
+                modifiers=modifiers,
+                text={"Enter": "\r"}.get(key, text) if kind == "keyDown" else "",
             )
+
+    def faint(self, least: float = 4.5) -> tuple[int, list[Any]]:
+        """Return how many texts are visible, and those of less contrast with their ground."""
+        number, found = self.evaluate(FAINT.replace("LEAST", str(least)))
+        return number, found
 
     def resize(self, width: int, height: int = 800) -> None:
         """Make the window so many pixels wide."""

@@ -208,6 +208,47 @@ def test_a_drag_beyond_the_plane_ends_at_its_edge(window, scenes):
     assert window.scene.good[0].tolist() == [scenes.REACH, pytest.approx(0, abs=0.1)]
 
 
+def test_a_zoom_moves_no_point_and_reset_restores_the_view(window):
+    whole = window.plane.ax.viewLim.frozen()
+    window.plane.ax.set(xlim=(0, 4), ylim=(0, 4))
+    start = window.scene.byzantine[0].copy()
+    zooming = object()  # what the toolbar does while its button is down
+    window.figure.canvas.widgetlock(zooming)
+    drag(window, start, start - 0.5)
+    np.testing.assert_array_equal(window.scene.byzantine[0], start)
+    window.figure.canvas.widgetlock.release(zooming)
+    drag(window, start, start - 0.5)
+    np.testing.assert_allclose(window.scene.byzantine[0], start - 0.5, atol=0.05)
+    press(window, "r")
+    np.testing.assert_array_equal(window.plane.ax.viewLim, whole)
+    canvas = window.figure.canvas
+    shown = np.asarray(canvas.buffer_rgba()).copy()
+    canvas.draw()
+    np.testing.assert_array_equal(shown, np.asarray(canvas.buffer_rgba()))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_both_byzantine_workers_are_seen_at_the_start(playground, seed):
+    figure = Figure(dpi=100)
+    canvas = FigureCanvasAgg(figure)
+    window = playground.Window(figure, seed=seed)
+    canvas.draw()
+    color = np.multiply(255, matplotlib.colors.to_rgb(window.plane.byzantine.get_color()))
+
+    def orange_around(point):
+        x, y = window.plane.ax.transData.transform(point)
+        row, column = int(figure.bbox.height - y), int(x)
+        near = np.asarray(canvas.buffer_rgba())[row - 9 : row + 10, column - 9 : column + 10, :3]
+        return (np.abs(near - color).max(axis=2) < 20).sum()
+
+    seen = [orange_around(point) for point in window.scene.byzantine]
+    alone = window.scene._replace(byzantine=np.array([[0.0, 4.5]]))
+    window.change(alone)
+    canvas.draw()
+    assert min(seen) > orange_around(alone.byzantine[0]) / 3
+    assert orange_around([0, -4.5]) == 0
+
+
 def test_other_buttons_empty_places_and_other_axes_move_nothing(window):
     first = window.scene
     mouse(window, "button_press_event", *first.good[0], button=MouseButton.RIGHT)
@@ -281,7 +322,7 @@ def test_f_is_chosen_with_a_slider(window):
     mouse(window, "button_press_event", 5, 0.5, window.sliders["f"].ax)
     mouse(window, "button_release_event", 5, 0.5, window.sliders["f"].ax)
     assert len(window.scene.byzantine) == 5
-    assert window.plane.title.get_text().startswith("5 of 13 Byzantine, no resampling: ")
+    assert window.plane.title.get_text().startswith("5 of 13 Byzantine, no resampling:\n")
 
 
 def test_rules_are_shown_and_hidden_with_boxes_and_keys(window):
@@ -341,7 +382,7 @@ def test_pictures_are_saved_under_free_names(window, tmp_path):
     assert files == ["playground-1.png", "playground-2.png"]
     assert window.notes.get_text().replace("\n", "").endswith(files[1])
     pixels = matplotlib.image.imread(tmp_path / files[0])
-    assert pixels.shape[:2] == (880, 1430)
+    assert pixels.shape[:2] == (682, 1364)
     window.folder = tmp_path / "no such folder"
     press(window, "w")
     assert window.notes.get_text().startswith("Not saved: ")
@@ -384,5 +425,5 @@ def test_the_script_tells_where_it_begins(playground):
         "KRUM": textbook.krum(everyone, 2),
     }.items():
         assert table[name][0] == pytest.approx(np.hypot(*(point - mean)), abs=0.0051)
-    assert matplotlib.image.imread(playground.picture).shape[:2] == (880, 1430)
+    assert matplotlib.image.imread(playground.picture).shape[:2] == (682, 1364)
     assert playground.text.count("Answer: ") == 3

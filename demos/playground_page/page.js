@@ -29,7 +29,7 @@ Coordinates of workers are whole numbers of rules.GRID, so that nothing is lost 
     const KINDS = {true: "Byzantine", false: "good"};
 
     const element = id => document.getElementById(id);
-    const plane = element("plane");
+    const board = element("board"), plane = element("plane");
     let state = null;        // {scene, s, seed, shown, target, good, bad}
     let chosen = 0;          // the worker that keys move
     let past = [];           // positions, as in the address, to go back to
@@ -195,27 +195,27 @@ Coordinates of workers are whole numbers of rules.GRID, so that nothing is lost 
         }
     }
 
+    // Marks to look at, and above each a button to take it by, which stays while it is moved
     function drawWorkers() {
-        const points = vectors(), m = state.good.length, nodes = element("workers");
-        while (nodes.children.length > points.length) {
-            nodes.lastChild.remove();
+        const points = vectors(), m = state.good.length, grips = element("grips");
+        element("workers").replaceChildren(...points.map((point, k) => {
+            const kind = k < m ? "good" : "byzantine";
+            return mark(kind, kind, point, true);
+        }));
+        while (grips.children.length > points.length) {
+            grips.lastChild.remove();
         }
-        while (nodes.children.length < points.length) {
-            const group = make("g", {class: "worker", role: "button"});
-            group.setAttribute("aria-roledescription", "worker");
-            group.append(make("circle", {r: 22, class: "grip"}), make("use", {}), make("use", {}));
-            nodes.append(group);
+        while (grips.children.length < points.length) {
+            const grip = document.createElement("button");
+            [grip.type, grip.className] = ["button", "worker"];
+            grip.setAttribute("aria-roledescription", "worker");
+            grips.append(grip);
         }
-        points.forEach((point, k) => {
-            const node = nodes.children[k], bad = k >= m;
-            const name = `#mark-${bad ? "byzantine" : "good"}`;
-            node.setAttribute("transform", at(point));
-            node.setAttribute("tabindex", k === chosen ? 0 : -1);
-            node.setAttribute("aria-label", described(k));
-            node.children[1].setAttribute("href", name);
-            node.children[2].setAttribute("href", name);
-            node.children[1].setAttribute("class", bad ? "halo wide" : "halo");
-            node.children[2].setAttribute("class", bad ? "byzantine" : "good");
+        points.forEach(([x, y], k) => {
+            const grip = grips.children[k];
+            [grip.style.left, grip.style.top] = [50 + x / 0.108, 50 - y / 0.108].map(z => `${z}%`);
+            grip.tabIndex = k === chosen ? 0 : -1;
+            grip.setAttribute("aria-label", described(k));
         });
     }
 
@@ -358,7 +358,7 @@ Coordinates of workers are whole numbers of rules.GRID, so that nothing is lost 
         const n = everyone().length;
         chosen = (k + n) % n;
         draw();
-        element("workers").children[chosen].focus({preventScroll: true});
+        element("grips").children[chosen].focus({preventScroll: true});
     }
 
     function addOne(bad) {
@@ -500,7 +500,7 @@ Coordinates of workers are whole numbers of rules.GRID, so that nothing is lost 
         ];
     }
 
-    plane.addEventListener("pointerdown", event => {
+    board.addEventListener("pointerdown", event => {
         if (event.button !== 0) {
             return;
         }
@@ -516,12 +516,12 @@ Coordinates of workers are whole numbers of rules.GRID, so that nothing is lost 
         });
         if (nearest) {
             event.preventDefault();
-            plane.setPointerCapture(event.pointerId);
+            board.setPointerCapture(event.pointerId);
             held.set(event.pointerId, nearest);
             choose(nearest.k);
         }
     });
-    plane.addEventListener("pointermove", event => {
+    board.addEventListener("pointermove", event => {
         const grip = held.get(event.pointerId);
         if (grip) {
             const [x, y] = under(event);
@@ -529,7 +529,7 @@ Coordinates of workers are whole numbers of rules.GRID, so that nothing is lost 
         }
     });
     for (const end of ["pointerup", "pointercancel"]) {
-        plane.addEventListener(end, event => {
+        board.addEventListener(end, event => {
             if (held.delete(event.pointerId)) {
                 change({});
             }
@@ -557,7 +557,7 @@ Coordinates of workers are whole numbers of rules.GRID, so that nothing is lost 
         change({target}, `The next attack is on ${rules.RULES[target]}.`);
     }
 
-    plane.addEventListener("keydown", event => {
+    board.addEventListener("keydown", event => {
         if (event.ctrlKey || event.metaKey || event.altKey) {
             return;
         }
@@ -573,7 +573,7 @@ Coordinates of workers are whole numbers of rules.GRID, so that nothing is lost 
             return;
         }
         event.preventDefault();
-        element("workers").children[chosen].focus({preventScroll: true});
+        element("grips").children[chosen].focus({preventScroll: true});
     });
     document.addEventListener("keydown", event => {
         if ((event.ctrlKey || event.metaKey) && event.key === "z" && event.target.id !== "address") {
