@@ -14,7 +14,7 @@ MARKERS = dict(zip(_scene.RULES, "os^Dv<>p", strict=True))
 NOWHERE = np.empty((0, 2))
 
 ANGLES = np.deg2rad([0, 90, 180, 270, 45, 135, 225, 315])
-BESIDE = np.column_stack([26 * np.cos(ANGLES), 20 * np.sin(ANGLES)])
+BESIDE = np.column_stack([34 * np.cos(ANGLES), 27 * np.sin(ANGLES)])
 """Where the name of a rule can stand beside its result, in points."""
 
 ROOM = 22
@@ -54,19 +54,20 @@ class Plane:
                 fontsize=14,
                 weight="bold",
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.5, "pad": 0.5},
+                arrowprops={"arrowstyle": "-", "linewidth": 1, "shrinkA": 0, "shrinkB": 7},
             )
         self.title = ax.text(0.5, 1.02, "", transform=ax.transAxes, ha="center", fontsize=15)
         for face, label in (("none", "rule, as sent"), ("black", "rule, resampled")):
             self._result("s", face, label)
         ax.legend(
             loc="lower left",
-            bbox_to_anchor=(1.06, 0.03),
+            bbox_to_anchor=(1.05, 0.03),
             ncols=3,
             fontsize=11,
             frameon=False,
             markerscale=0.7,
             handletextpad=0.2,
-            columnspacing=1,
+            columnspacing=0.7,
         )
 
     def _points(self, marker, size, color, label="_", **style):
@@ -91,13 +92,12 @@ class Plane:
 
     def _names_beside(self, scene: _scene.Scene, found: _scene.Outcome) -> dict[str, np.ndarray]:
         """Return for every rule that has a result where, beside it, its name has most room."""
-        points_in = 72 / self.ax.figure.dpi
-        last = {**found.alone, **found.resampled}
-        seen = np.vstack([_scene.points(scene), found.good_mean, *found.alone.values()])
-        taken = self.ax.transData.transform(np.vstack([seen, *last.values()])) * points_in
+        results = {**found.alone, **found.resampled}
+        taken = [*_scene.points(scene), found.good_mean, *found.alone.values(), *results.values()]
+        taken = self.ax.transData.transform(taken) * 72 / self.ax.figure.dpi
         places = {}
-        for name, point in last.items():
-            beside = self.ax.transData.transform(point) * points_in + BESIDE
+        for name, point in results.items():
+            beside = self.ax.transData.transform(point) * 72 / self.ax.figure.dpi + BESIDE
             room = np.hypot(*((beside[:, None] - taken) * (0.8, 1)).T).min(axis=0)
             best = int(np.minimum(room, ROOM).argmax())
             places[name], taken = BESIDE[best], np.vstack([taken, beside[best]])

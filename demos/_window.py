@@ -13,7 +13,7 @@ from matplotlib.backend_bases import Event, KeyEvent, MouseButton, MouseEvent
 from matplotlib.figure import Figure
 from matplotlib.widgets import Button, CheckButtons, RadioButtons, Slider
 
-SIZE = 12.4, 6.2
+SIZE = 12.0, 6.0
 """Inches: at 100 pixels each it fits, with title and toolbar, on a screen of 1,280 x 720."""
 
 GRIP = 15

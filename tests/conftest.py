@@ -8,6 +8,7 @@ import os
 from decimal import MAX_EMAX, MIN_EMIN, Context, localcontext
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -19,7 +20,14 @@ os.environ["MATPLOTLIBRC"] = os.devnull
 
 OPTIONAL = {
     "test_dask.py": (find_spec("distributed"), "pip install '.[dask]'"),
-    "test_page_in_chromium.py": (chromium.PROGRAM, "Chromium, such as apt-get install chromium"),
+    **dict.fromkeys(
+        ("test_page_in_chromium.py", "test_playground_in_chromium.py"),
+        (chromium.PROGRAM, "Chromium, such as apt-get install chromium"),
+    ),
+    "test_playground_window.py": (
+        which("Xvfb") and (find_spec("_tkinter") or find_spec("PySide6")),
+        "Xvfb and Tk or Qt, such as apt-get install xvfb, pip install PySide6",
+    ),
     "test_plugins.py": (
         find_spec("xdist") and find_spec("pytest_rerunfailures"),
         "pip install pytest-xdist pytest-rerunfailures",

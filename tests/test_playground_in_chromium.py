@@ -402,10 +402,9 @@ def test_everything_works_from_the_keyboard(opened):
 
 
 def test_the_tab_key_reaches_every_control_and_shows_where_it_is(opened):
-    opened.evaluate("document.querySelectorAll('button').forEach(e => { e.disabled = false; })")
     number = opened.evaluate("""
         Array.from(document.querySelectorAll("button, select, input, summary"))
-            .filter(e => e.checkVisibility() && e.tabIndex === 0).length
+            .filter(e => e.checkVisibility() && e.tabIndex === 0 && !e.disabled).length
     """)
     reached = set()
     for _ in range(number):

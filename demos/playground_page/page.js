@@ -225,23 +225,27 @@ Coordinates of workers are whole numbers of rules.GRID, so that nothing is lost 
         return `${KINDS[k >= m]} worker ${number} at ${x}, ${y}`;
     }
 
-    // The names of rules, each beside its last mark where most room is
+    // The names of rules, each tied to its last mark from where, beside it, most room is
     function drawNames(found) {
+        const size = pixel(), onScreen = ([x, y]) => [100 * x / size, -100 * y / size];
         const results = [...found.results.values()].flat().filter(point => point);
-        const marks = [found.mean, ...results, ...vectors()];
-        const size = pixel(), taken = marks.map(([x, y]) => [100 * x / size, -100 * y / size]);
-        return [...found.results].map(([k, points]) => [k, points.filter(point => point).pop()])
+        const taken = [found.mean, ...vectors(), ...results].map(onScreen);
+        return [...found.results].map(([k, points]) => [k, points.filter(p => p).pop()])
             .filter(([, point]) => point).map(([k, point]) => {
-                const [x, y] = [100 * point[0] / size, -100 * point[1] / size];
+                const [x, y] = onScreen(point);
                 const places = DIRECTIONS.map(
-                    angle => [x + 28 * Math.cos(angle), y - 22 * Math.sin(angle)]);
+                    angle => [x + 34 * Math.cos(angle), y - 28 * Math.sin(angle)]);
                 const room = places.map(place => Math.min(
                     22, ...taken.map(([x, y]) => rules.norm([0.8 * (x - place[0]), y - place[1]])),
                     ...place.map(z => 526 / size - Math.abs(z))));
                 const [left, down] = places[room.indexOf(Math.max(...room))];
                 taken.push([left, down]);
-                const transform = `scale(${size}) translate(${left} ${down})`;
-                return make("text", {class: "name", transform}, labels[k]);
+                const group = make("g", {transform: at(point)});
+                const [dx, dy] = [left - x, down - y];
+                group.append(
+                    make("line", {x1: dx / 3, y1: dy / 3, x2: dx, y2: dy, class: "tie"}),
+                    make("text", {class: "name", x: dx, y: dy}, labels[k]));
+                return group;
             });
     }
 
