@@ -961,3 +961,13 @@ def test_pictures_of_the_readme_can_be_drawn_again(tmp_path):
     printed, _ = execute("make_pictures", "--figures", str(out), "--out", str(small))
     assert printed.split() == [str(small / "four_krums.png")]
     assert (small / "four_krums.png").stat().st_size < 60_000
+
+
+def test_the_picture_of_the_introduction_is_up_to_date(tmp_path):
+    with mock.patch.object(sys, "path", [str(DEMOS), *sys.path]):
+        introduction = runpy.run_path(str(DEMOS / "introduction.py"))
+        introduction["draw"]().savefig(tmp_path / "now.png", dpi=100)
+    now = matplotlib.image.imread(tmp_path / "now.png")[..., :3]
+    then = matplotlib.image.imread(DEMOS / "pictures" / "introduction.png")[..., :3]
+    assert now.shape == then.shape
+    assert np.abs(now - then).mean() < 0.0015
