@@ -248,6 +248,21 @@ def test_a_mean_of_largest_floats_is_one(n, dtype):
     np.testing.assert_array_equal(rm.resample(x, 3, rng=0).vectors, x)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_row_longer_than_the_largest_float_is_the_longest(dtype):
+    largest = np.finfo(dtype).max
+    x = np.array([[largest, -largest], [3, 4], [0, 1]], dtype)
+    root = math.sqrt(0.5)
+    np.testing.assert_allclose(rm.comparative_gradient_elimination(x, 1), [1.5, 2.5])
+    np.testing.assert_allclose(rm.normalized_mean(x), [root + 0.6, 1.8 - root], rtol=1e-6)
+    np.testing.assert_allclose(rm.adaptive_clipping(x, 1)[0], [5 * root, -5 * root], rtol=1e-6)
+    np.testing.assert_allclose(rm.static_clipping(x, 2.0)[0], [2 * root, -2 * root], rtol=1e-6)
+    clipped_mean = [(root + 0.6) / 3, (1.8 - root) / 3]
+    np.testing.assert_allclose(rm.centered_clipping(x, 1.0, 1), clipped_mean, rtol=1e-6)
+    np.testing.assert_allclose(rm.monna(x, 1, pivot=2), [1.5, 2.5])
+    np.testing.assert_array_equal(rm.krum_indices(np.vstack([x, x]), 1, m=2), [1, 2])
+
+
 def test_a_filter_stops_once_no_more_than_n_minus_2f_is_left():
     # Two rows lose all their weight in the first step and the others nothing: exactly 2 are left.
     x = [[10.0, 1.0], [-10.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
