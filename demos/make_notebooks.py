@@ -11,6 +11,7 @@ import argparse
 import base64
 import io
 import json
+import os
 import re
 import time
 from pathlib import Path

@@ -142,6 +142,7 @@ def draw_arrow(ax, start, end, **style):
     ax.annotate("", end, start, arrowprops=arrow | style)
 
 
+reach, centers = 0.0, []
 for ax, name in zip(axes[0, :2], ANGLES, strict=True):
     good = vectors[name]
     units = good / np.linalg.norm(good, axis=1, keepdims=True)
@@ -152,18 +153,21 @@ for ax, name in zip(axes[0, :2], ANGLES, strict=True):
     draw_arrow(ax, (0, 0), total, color="black", linewidth=4)
     back = -total / np.linalg.norm(total)
     # Beside S, so that both can be seen.
-    aside = 0.035 * np.ptp(path, axis=0).max() * np.array([back[1], -back[0]])
+    aside = 0.2 * np.array([back[1], -back[0]])
     for k in range(few):
         start = total + k * back + aside
         draw_arrow(ax, start, start + back, color=bad_style.color, linewidth=3, linestyle="--")
     everything = np.vstack([path, total + few * back])
     center = (everything.min(axis=0) + everything.max(axis=0)) / 2
-    reach = 0.58 * np.ptp(everything, axis=0).max()
+    reach = max(reach, 0.58 * np.ptp(everything, axis=0).max())
+    centers.append(center)
+    ax.title.set_text(f"{name}: |S| = {np.linalg.norm(total):.1f}")
+    ax.set_xlabel("coordinate 1")
+# One scale, so that lengths can be compared
+for ax, center in zip(axes[0, :2], centers, strict=True):
     ax.set_xlim(center[0] - reach, center[0] + reach)
     ax.set_ylim(center[1] - reach, center[1] + reach)
     ax.set_aspect("equal")
-    ax.title.set_text(f"{name}: |S| = {np.linalg.norm(total):.1f}")
-    ax.set_xlabel("coordinate 1")
 axes[0, 0].set_ylabel("coordinate 2")
 for color, line, text in (
     (good_style.color, "-", "8 good unit vectors, end to end"),
