@@ -16,6 +16,7 @@ import re
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from robustmath.cli.demo import demos
 
