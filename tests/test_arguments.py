@@ -281,7 +281,14 @@ CALLS = {
     "resample, slots": Call({"vectors": X, "s": 2, "slots": SLOTS}),
     "resample, out": Call(
         {"vectors": X, "s": 2, "slots": SLOTS, "out": np.empty((len(SLOTS), 3))},
-        {"out": [Bad([[0.0]], TypeError, "floating array"), Bad(X, ValueError, "no memory with")]},
+        {
+            "out": [
+                Bad([[0.0]], TypeError, "floating array"),
+                Bad(np.zeros((len(SLOTS), 3), int), TypeError, "floating array"),
+                Bad(X, ValueError, "no memory with"),
+                *masked(np.zeros((len(SLOTS), 3))),
+            ]
+        },
     ),
     "resampled": Call({"rule": rm.mean, "s": 2, "rng": seeded(), "T": 3, "reading": "shuffled"}),
     "bucket": of_vectors(s=2, rng=seeded()),

@@ -373,3 +373,12 @@ def test_wrong_arguments_are_refused(arguments, message):
         check_rule(rm.krum, **arguments)
     with pytest.raises(TypeError, match="needs a callable rule"):
         check_rule(7)
+
+
+def test_a_masked_answer_is_none_though_its_numbers_are_right():
+    def masked_mean(vectors):
+        return np.ma.masked_less(vectors.mean(axis=0), 0)
+
+    report = check_rule(masked_mean, like="mean", checks=["definition"])
+    assert not report.passed
+    assert "returned a masked array" in report["definition"].found

@@ -104,6 +104,8 @@ class Subject:
             calls = f"{self.calls} call{'s' if self.calls > 1 else ''}"
             message = f"{calls} took {self.spent:.1f} s, more than {self.timeout:g} s"
             raise OutOfTime(message, arguments)
+        if isinstance(result, np.ma.MaskedArray):  # whose mask an array would lose
+            raise Misbehavior("returned a masked array", arguments)
         return result
 
     def answer(

@@ -27,6 +27,7 @@ from robustmath._checks import (
     as_integer,
     as_vectors,
     floating,
+    refuse_masks,
 )
 from robustmath._numerics.blocks import write_averages
 from robustmath.resampling.slots import READINGS, Slots, as_slots, sample_slots
@@ -137,6 +138,7 @@ def resample(
             raise ValueError(
                 f"resample needs slots of shape ({T or 'T'}, {s}); got shape {slots.shape}"
             )
+    refuse_masks(out, "resample", "out")
     averages = np.empty((len(slots), d), floating(vectors.dtype)) if out is None else out
     if not isinstance(averages, np.ndarray) or averages.dtype.kind != "f":
         raise TypeError(f"resample needs out to be a floating array; got {out!r}")
