@@ -11,10 +11,12 @@ import argparse
 import base64
 import io
 import json
+import os
 import re
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from robustmath.cli.demo import demos
 
