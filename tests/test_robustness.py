@@ -9,7 +9,9 @@ import pytest
 
 import robustmath as rm
 from robustmath import cli
+from robustmath.learning.mlp import initial_parameters
 from robustmath.robustness import table
+from robustmath.robustness.copies import simulate_copies
 from robustmath.robustness.rules import RULES, find_rule
 from robustmath.robustness.search import good_sets, largest_ratio, ratio
 
@@ -117,7 +119,8 @@ def test_a_violated_bound_is_named():
 
 def test_command_writes_table_picture_and_json(tmp_path, capsys):
     assert cli.main(["robustness", "--n", "6", "--budget", "200", "--out", str(tmp_path)]) == 0
-    printed = capsys.readouterr().out
+    printed, log = capsys.readouterr()
+    assert log.splitlines()[-1].startswith(f"{len(RULES)}/{len(RULES)}  ")
     assert {path.name for path in tmp_path.iterdir()} == {
         f"robustness.{suffix}" for suffix in ("json", "md", "png", "svg")
     }
@@ -178,3 +181,15 @@ def test_without_attackers_no_bound_is_violated(rule):
         assert found.byzantine.shape[0] == 0
         bound = rule.bound(n, 0)
         assert bound is None or found.ratio <= bound * (1 + 1e-9)
+
+
+def test_a_seed_is_as_good_as_the_generator_that_it_makes():
+    def parts(rng):
+        return (
+            good_sets(5, 1, rng())["normal, d = 5"].tolist(),
+            largest_ratio(rm.mean, 5, 0, rng=rng(), budget=200).good.tolist(),
+            simulate_copies("krum", 9, 1, 1, rng=rng(), trials=10).found.estimate.tolist(),
+            initial_parameters((2, 2), rng=rng()).tolist(),
+        )
+
+    assert parts(lambda: 5) == parts(lambda: np.random.default_rng(5)) != parts(lambda: 6)
