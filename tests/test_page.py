@@ -11,7 +11,7 @@ import pytest
 
 from robustmath.claims import CLAIMS, CORRECTED, HOLDS, NOT_REPRODUCED, REFUTED, REPRODUCED, Claim
 from verify.reporting import drawings, findings, page, scales, tables
-from verify.reporting.evidence import Record
+from verify.reporting.records import Record
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror='alert(\"2\")'> $style ${script} &"
 REPORTING = Path(page.__file__).parent

@@ -20,7 +20,7 @@ from robustmath.claims import (
 )
 from tests.claims_project import Result, project
 from verify.reporting import tables
-from verify.reporting.evidence import Record
+from verify.reporting.records import Record
 
 HEAD = """
 from fractions import Fraction

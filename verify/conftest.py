@@ -18,7 +18,8 @@ import pytest
 from robustmath.claims import CLAIMS, Claim, find_claim
 from robustmath.montecarlo import ErrorBudget
 from verify.reporting import page, tables
-from verify.reporting.evidence import Evidence, Record
+from verify.reporting.evidence import Evidence
+from verify.reporting.records import Record
 from verify.reporting.tables import packed, unpacked
 
 HERE = Path(__file__).resolve().parent

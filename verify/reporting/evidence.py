@@ -50,16 +50,13 @@ claim's verdict is the most severe of what its evidence shows.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
-import hypothesis
 import numpy as np
-from hypothesis import HealthCheck, Phase
 
 from robustmath.claims import (
     CORRECTED,
@@ -72,44 +69,21 @@ from robustmath.claims import (
 from robustmath.learning.figures.summary import Estimate
 from robustmath.montecarlo import ErrorBudget, Interval, LawRegion
 from robustmath.theory.identities import Number, positive, same
-
-SEVERITY = (REPRODUCED, HOLDS, CORRECTED, NOT_REPRODUCED, REFUTED)
+from verify.reporting.records import (
+    SEVERITY,
+    Record,
+    lengths_away,
+    plain,
+    region_found,
+    written,
+)
+from verify.reporting.steering import steered
 
 Step = tuple[Number, str, Number]
 """An identity or an inequality: left, "=" or ">", right."""
 
 NEAR = 3.0
 """Lengths of its interval that the control of a Monte Carlo check may be away."""
-
-WORST = "how close to a violation"
-
-# Health checks whose outcome depends on how busy the machine is
-TIMED = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
-
-PHASES = (Phase.explicit, Phase.generate, Phase.target, Phase.shrink)
-
-
-class Record(NamedTuple):
-    """One piece of evidence, in plain Python values (numbers, Fractions, text, lists, dicts)."""
-
-    kind: str
-    what: str
-    claimed: Any
-    found: Any
-    shows: str
-    test: str
-    interval: dict[str, Any] | None = None
-    error_probability: float | None = None
-    trials: int | None = None
-    resolution: float | None = None
-    examples: int | None = None
-    at_most: float | None = None
-    claimed_range: list[float] | None = None
-    control: dict[str, Any] | None = None
-    counterexample: Any = None
-    holds_for: str | None = None
-    premise: str | None = None
-    steps: list[str] | None = None
 
 
 class Evidence:
@@ -260,12 +234,12 @@ class Evidence:
         control_what, near_miss = control
         if isinstance(near_miss, Interval | LawRegion):
             regions, rejected = [found, near_miss], not near_miss.contains(claimed)
-            control_record = {"what": control_what, **_region(near_miss, claimed)}
-            lengths = _lengths(near_miss, claimed)
+            control_record = {"what": control_what, **region_found(near_miss, claimed)}
+            lengths = lengths_away(near_miss, claimed)
         else:
             regions, rejected = [found], not found.contains(near_miss)
             control_record = {"what": control_what, "claimed": plain(near_miss)}
-            lengths = _lengths(found, near_miss)
+            lengths = lengths_away(found, near_miss)
         control_record["lengths"] = lengths
         for region in regions:
             if region.error_probability > share * (1 + 1e-9):
@@ -275,7 +249,7 @@ class Evidence:
                 )
             self._budget.spend(region.error_probability)
         self._made += 1
-        region_record = _region(found, claimed)
+        region_record = region_found(found, claimed)
         if not found.contains(claimed):
             raise self._failure(what, f"claimed {plain(claimed)} is rejected by {region_record}")
         if not rejected:
@@ -308,10 +282,10 @@ class Evidence:
         counterexample: object = None,
     ) -> None:
         """Assert that Hypothesis does not falsify `check` and does falsify the faulty variant."""
-        search, seen = self._steered(check, max_examples)
+        search, seen = steered(check, max_examples, self._seeds)
         search()
         control_what, faulty = control
-        search_faulty, seen_faulty = self._steered(faulty, max_examples)
+        search_faulty, seen_faulty = steered(faulty, max_examples, self._seeds)
         try:
             search_faulty()
         except AssertionError:
@@ -378,40 +352,6 @@ class Evidence:
                 f"{self._test} declares checks={self._declared} and made {self._made}"
             )
 
-    def _steered(
-        self, check: Callable[[], object], max_examples: int
-    ) -> tuple[Callable[[], object], dict[str, Any]]:
-        """Return a Hypothesis search that maximises what `check` returns, and what it will see."""
-        seen: dict[str, Any] = {"examples": 0, "worst": None, "failing": None}
-        inner = check.hypothesis.inner_test
-
-        @functools.wraps(inner)
-        def watched(**arguments: object) -> None:
-            try:
-                value = inner(**arguments)
-            except AssertionError:
-                seen["failing"] = arguments
-                raise
-            seen["examples"] += 1
-            if value is not None:
-                hypothesis.target(float(value), label=WORST)
-                worst = seen["worst"]
-                seen["worst"] = float(value) if worst is None else max(worst, float(value))
-
-        check.hypothesis.inner_test = watched
-        # All randomness comes from the seed: no database of earlier runs, no time limits
-        settings = hypothesis.settings(
-            database=None,
-            deadline=None,
-            derandomize=False,
-            max_examples=max_examples,
-            phases=PHASES,
-            report_multiple_bugs=False,
-            suppress_health_check=TIMED,
-        )
-        seed = int(self._seeds.spawn(1)[0].generate_state(1)[0])
-        return hypothesis.seed(seed)(settings(check)), seen
-
     def _record(
         self, kind: str, what: str, claimed: object, found: object, shows: str, **details: Any
     ) -> None:
@@ -434,45 +374,3 @@ def _judged(step: Step, least: Mapping[str, int]) -> bool:
     if relation not in ("=", ">"):
         raise ValueError(f"a step needs '=' or '>'; got {relation!r}")
     return same(left, right, **least) if relation == "=" else positive(left - right, **least)
-
-
-def plain(value: Any) -> Any:
-    """Return `value` as numbers, Fractions, text, lists and dicts, all of them Python's own."""
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
-    if isinstance(value, dict):
-        return {key if isinstance(key, str) else written(key): plain(v) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    if value is None or isinstance(value, bool | int | float | str | Fraction):
-        return value
-    return str(value)
-
-
-def written(value: Any) -> str:
-    """Return a value in full, with Fractions as 1/3 rather than as Fraction(1, 3)."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {written(v)}" for key, v in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "(" + ", ".join(map(written, value)) + ")"
-    return str(value)
-
-
-def _region(region: Interval | LawRegion, claimed: Any) -> dict[str, Any]:
-    if isinstance(region, LawRegion):
-        interval = {"divergence": region.divergence(claimed), "limit": region.radius}
-        return {"found": plain(region.frequencies), "interval": interval}
-    interval = {"low": plain(region.low), "high": plain(region.high)}
-    return {"found": plain(region.estimate), "interval": interval}
-
-
-def _lengths(region: Interval | LawRegion, value: Any) -> float:
-    """Return how far a value is from the estimate, in lengths of the interval.
-
-    Of several coordinates the farthest counts. The distance of laws grows as the root of their
-    relative entropy, and a region is twice as long as from its middle to its edge.
-    """
-    if isinstance(region, LawRegion):
-        return float(np.sqrt(region.divergence(value) / region.radius)) / 2
-    distances = np.abs(region.estimate - np.asarray(value, dtype=float))
-    return float(np.max(distances / (region.high - region.low)))

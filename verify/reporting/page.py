@@ -25,8 +25,8 @@ from robustmath.claims import (
     REPRODUCED,
 )
 from verify.reporting.drawings import drawing
-from verify.reporting.evidence import Record, written
 from verify.reporting.findings import FINDINGS, Finding, finding_of, typeset
+from verify.reporting.records import Record, written
 from verify.reporting.scales import scale
 from verify.reporting.tables import (
     NO_EVIDENCE,

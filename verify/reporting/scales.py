@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.ticker import MaxNLocator
 
-from verify.reporting.evidence import Record
+from verify.reporting.records import Record
 from verify.reporting.tables import brief, control_text, found_text
 
 WIDTH = 320  # in SVG units, which are pixels on a narrow phone

@@ -26,7 +26,7 @@ import numpy
 
 import robustmath
 from robustmath.claims import Claim
-from verify.reporting.evidence import SEVERITY, Record, plain, written
+from verify.reporting.records import SEVERITY, Record, plain, written
 
 NOT_ESTABLISHED = "NOT ESTABLISHED"
 NO_EVIDENCE = "NO EVIDENCE"
