@@ -1,4 +1,4 @@
-"""The command ``robustmath``: reproduce figures, read claims, compare rules, get data, run demos.
+"""The command ``robustmath``: figures, claims, rules compared and checked, data, demos.
 
 Exit codes: 0 done; 1 something failed on the way (finished results are kept); 2 the command cannot
 be carried out as given, found out before any computing starts; 130 interrupted by Ctrl-C.
@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Sequence
 
 from robustmath import __version__
-from robustmath.cli import data, demo, ledger, reproduce, robustness
+from robustmath.cli import check, data, demo, ledger, reproduce, robustness
 from robustmath.cli._arguments import Refusal, unknown
 
 __all__ = ["main"]
@@ -26,6 +26,7 @@ COMMANDS = {
     "robustness": robustness,
     "data": data,
     "demo": demo,
+    "check": check,
 }
 
 
@@ -90,11 +91,15 @@ def _parser() -> argparse.ArgumentParser:
               robustmath claims                         what the paper claims, sentence by sentence
               robustmath claims S3-var                  one claim, and how to check it
               robustmath robustness --n 10              how robust every rule is
+              robustmath check mine.py:krum --like krum --f 2
+                                                        is your rule what it says it is?
               robustmath data download mnist            fetch MNIST into the data folder
               robustmath reproduce fig3                 redraw Figure 3, three seeds
               robustmath reproduce fig1a fig2a --data subset --steps 300 --seeds 1
                                                         a quick look, on the data that ship
               robustmath reproduce all --seeds 5 --out results
+              robustmath check mine.py:krum --like krum --f 2
+                                                        is your rule what it says it is?
               robustmath demo median_counterexample     one of the demos for a class
 
             Whether the claims are true is said by another command: pytest verify/

@@ -20,9 +20,18 @@ manners, and how far a search drives it.
 """
 
 from robustmath.conformance._attacks import check_attack
+from robustmath.conformance._in_pytest import parametrize_checks
 from robustmath.conformance._report import Report, Verdict
 from robustmath.conformance._resampling import check_resampling
 from robustmath.conformance._rules import check_rule
 from robustmath.conformance._subject import adapt
 
-__all__ = ["Report", "Verdict", "adapt", "check_attack", "check_resampling", "check_rule"]
+__all__ = [
+    "Report",
+    "Verdict",
+    "adapt",
+    "check_attack",
+    "check_resampling",
+    "check_rule",
+    "parametrize_checks",
+]

@@ -199,6 +199,12 @@ class Report:
         """Return `as_dict` as JSON."""
         return json.dumps(self.as_dict(), indent=1, allow_nan=False)
 
+    def as_html(self) -> str:
+        """Return the report as a page of its own, with counterexamples in the plane drawn."""
+        from robustmath.conformance._page import as_html
+
+        return as_html(self)
+
 
 def written(value: Plain) -> str:
     """Return a value as one would type it, whole numbers without a point.
