@@ -78,7 +78,7 @@ def run_all(*calls):
     finished = subprocess.run(
         [sys.executable, "-c", RUNNER],
         input=json.dumps([[str(folder), found, options] for folder, found, options in calls]),
-        env={**os.environ, "COLUMNS": "200"},
+        env={**os.environ, "COLUMNS": "200", "MPLBACKEND": "of_a_notebook_that_is_not_here"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -6,6 +6,7 @@ one that prints the table. What the tests use is described in `verify.reporting.
 
 from __future__ import annotations
 
+import os
 import shutil
 import textwrap
 import warnings
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+os.environ["MPLBACKEND"] = "agg"  # a shell that Jupyter started may name one that is not here
 
 from robustmath.claims import CLAIMS, Claim, find_claim
 from robustmath.montecarlo import ErrorBudget
