@@ -84,5 +84,7 @@ def top_projections(vectors: Array, c: Array) -> tuple[float, Array]:
     c = np.asarray(c, dtype=float) / float(sum(c))
     offsets = np.asarray(vectors, dtype=float)
     offsets = offsets - c @ offsets
-    _, lengths, directions = np.linalg.svd(np.sqrt(c)[:, None] * offsets, full_matrices=False)
-    return float(lengths[0]) ** 2, (offsets @ directions[0]) ** 2
+    weighted = np.sqrt(c)[:, None] * offsets
+    eigenvalues, rows = np.linalg.eigh(weighted @ weighted.T)
+    z = unit(rows[:, -1] @ weighted)
+    return max(0.0, float(eigenvalues[-1])), (offsets @ z) ** 2

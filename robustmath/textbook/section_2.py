@@ -163,9 +163,10 @@ def geometric_median(vectors: Array, tol: Array = 1e-14) -> Array:
     optimal = np.array([g for g in vectors if median_residual(vectors, g) <= tol])
     if len(optimal):
         return (optimal.min(axis=0) + optimal.max(axis=0)) / 2
-    v = vectors.mean(axis=0)
+    v, residual = vectors.mean(axis=0), np.inf
     for _ in range(1000):
-        if median_residual(vectors, v) <= tol:
+        before, residual = residual, median_residual(vectors, v)
+        if residual <= tol or residual >= before:  # rounding errors are all that is left
             break
         v = weiszfeld_step(vectors, v)
     return v
