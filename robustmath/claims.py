@@ -288,45 +288,56 @@ BEYOND = (
     Claim(
         "F-mda",
         "ours",
-        "Averaging with the smallest diameter has kappa at most (f sqrt(2/m) + sqrt(f/(n-2f)))^2.",
+        "Averaging with the smallest diameter has kappa = (2f^2 + 3f + f^2/(n-2f-1))/(n-f), and"
+        " (5f^2 + 3f)/(f+1) for n = 2f+1.",
         defines=("minimum_diameter_averaging",),
     ),
     Claim(
         "F-meamed",
         "ours",
-        "The mean around the median has kappa at most 4f/q.",
+        "The mean around the median has kappa = 4f(q+f)/(m q), m = n-f, q = floor(n/2)+1-f.",
         defines=("mean_around_median",),
     ),
     Claim(
         "F-mom",
         "ours",
-        "The median of 2f+1 means has kappa at most m/floor(n/(2f+1)).",
+        "The median of 2f+1 means has kappa = (m-r)/r, r = floor(n/(2f+1)).",
         defines=("median_of_means",),
     ),
     Claim(
         "F-krum",
         "ours",
-        "KRUM has kappa at most (sqrt(b(f+1)) + sqrt(c min(m, 2b)))^2/b^2, b = m-f-1,"
-        " c = m(m-2)/(m-1).",
+        "KRUM has as its kappa the value of a program of five numbers: 25/6 for (n, f) = (5, 1),"
+        " 3f+5 for n = 2f+2 >= 8.",
         defines=("krum",),
     ),
     Claim(
         "F-multi-krum",
         "ours",
-        "MULTI-KRUM has kappa at most (sqrt(f+1) + sqrt(2c))^2/b.",
+        "MULTI-KRUM with m = n-f rows has kappa at most 4f(m-1)/(m(n-2f-1)) if f(f-1) <= 2b(b+1),"
+        " b = n-2f-1, and at least 4f/(n-2f).",
         defines=("multi_krum",),
     ),
     Claim(
         "F-bulyan",
         "ours",
-        "Bulyan has kappa at most (sqrt(3f/b) + 2m/b sqrt(f/p))^2, b = n-4f, p = floor(n/2)+1-2f.",
+        "Bulyan has kappa at most max over r <= min(f, b) of (m/b^2)(b + 4r^2/p + 4r min(p, b-r)/p)"
+        " - 1, b = n-4f, p = floor(n/2)+1-2f; for b = 1 at most m-1.",
         defines=("bulyan",),
     ),
     Claim(
         "F-caf",
         "ours",
-        "CAF has kappa at most 2f/(n-3f) (1 + sqrt(2m/(n-2f)))^2.",
+        "CAF has kappa at most 2f/(n-3f) (1 + sqrt((n-f)/(n-2f)))^2 for n >= 3f+1, and a finite one"
+        " for n >= 2f+1.",
         defines=("caf",),
+    ),
+    Claim(
+        "F-dnc",
+        "ours",
+        "DnC with f = 1 has kappa at most (sqrt(n + n^2/(n-2)) + sqrt(n-2))^2/(n-1)^2, and at least"
+        " 4/(n-2).",
+        defines=("dnc",),
     ),
     Claim(
         "F-nnm",
@@ -336,9 +347,17 @@ BEYOND = (
     ),
     Claim(
         "F-arc",
-        "Allouah et al. 2025",
-        "Adaptive clipping first makes kappa at most kappa + 2f/(n-2f).",
+        "Allouah et al. 2025; ours",
+        "Adaptive clipping first makes kappa at most kappa + k/(n-f-k), k = floor(2f(n-f)/n), which"
+        " the median attains; published is kappa + 2f/(n-2f).",
         defines=("adaptive_clipping",),
+    ),
+    Claim(
+        "F-bucket",
+        "ours",
+        "The median of buckets of two has kappa = (m-a)/a, a rows in the q smallest good buckets,"
+        " and (9f+1)/8 for n = 4f+3.",
+        defines=("bucket",),
     ),
     Claim(
         "F-breakdown",

@@ -223,3 +223,28 @@ def test_search_beats_as_many_random_vectors(name):
         worst = max(worst, float(np.linalg.norm(result - good.mean(axis=0))))
     found = worst_case(rule, good, 2, rng=seeded(), budget=600)
     assert found.distance > worst > 0
+
+
+def test_each_coordinate_is_taken_from_the_attack_that_moves_it_farthest():
+    # Skewed to different sides: no one direction is the worst for all six coordinates
+    good = seeded(3).exponential(size=(9, 6)) * [1, -1, 1, 1, -1, -1]
+    worst = []
+    for column in np.sort(good, axis=0).T:
+        ends = [np.median([*column, side, side]) for side in (-1e9, 1e9)]
+        worst.append(max(abs(end - column.mean()) for end in ends))
+    found = worst_case(coordinatewise_median, good, 2, rng=seeded(), budget=120)
+    assert found.distance == pytest.approx(np.linalg.norm(worst), rel=1e-9)
+
+
+def test_a_climb_also_goes_back():
+    # The closer the attackers are to the mean the better for them, until they are within a tenth
+    good = seeded(4).standard_normal((40, 30))
+    mean = good.mean(axis=0)
+    sigma = np.sqrt(((good - mean) ** 2).sum(axis=1).mean())
+
+    def follows_the_near(vectors):
+        radius = np.linalg.norm(vectors[40:] - mean, axis=1).max() / sigma
+        return mean + (radius > 0.1) / max(radius, 0.1)
+
+    found = worst_case(follows_the_near, good, 2, rng=seeded(), budget=400)
+    assert found.distance / np.sqrt(30) > 9.9

@@ -391,19 +391,45 @@ def test_trade_of_bucketing_over_every_shuffle():
         assert ((medians - mean) ** 2).mean() / variance <= trade.to_good_mean
 
 
-def test_best_number_of_copies_is_the_best():
-    for rule, n, f in (("krum", 25, 1), ("geometric_median", 24, 2), ("trimmed_mean", 12, 1)):
-        for method, trade in (
-            ("resampling", theory.resampled_robustness),
-            ("bucketing", theory.bucketed_robustness),
-        ):
-            chosen = theory.best_copies(rule, n, f, method=method)
-            at_best = trade(rule, n, f, chosen).to_good_mean
-            for s in range(1, 7):
-                try:
-                    assert at_best <= trade(rule, n, f, s).to_good_mean
-                except ValueError:
-                    assert n % s or n < 2 * s * f + 3
+def every_trade(rule, n, f, trade):
+    """What every s trades that there is, by s."""
+    found = {}
+    for s in range(1, n + 1):
+        try:
+            found[s] = trade(rule, n, f, s).to_good_mean
+        except ValueError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("rule", ["krum", "geometric_median", "trimmed_mean", "median_of_means"])
+def test_best_number_of_copies_is_the_best(rule):
+    for f in (0, 1, 2):
+        least = RULES[rule].least(f)
+        # At the least n for f there is one s; just above the next, it is the largest that counts
+        for n in [*range(least, least + 8), 24]:
+            for method, trade in (
+                ("resampling", theory.resampled_robustness),
+                ("bucketing", theory.bucketed_robustness),
+            ):
+                trades = every_trade(rule, n, f, trade)
+                best = min(trades, key=lambda s: (trades[s], s))
+                assert theory.best_copies(rule, n, f, method=method) == best, (n, f, method)
+
+
+def test_best_number_of_copies_is_sometimes_the_largest():
+    largest = []
+    for f in (0, 1):
+        for n in range(3, 13):
+            trades = every_trade("geometric_median", n, f, theory.resampled_robustness)
+            chosen = theory.best_copies("geometric_median", n, f)
+            largest += [chosen == max(trades)]
+    assert sum(largest) > 8
+
+
+def test_with_the_exact_kappa_of_krum_fewer_copies_pay():
+    advice = {(25, 1): 4, (20, 1): 3, (50, 2): 4, (10, 1): 1, (25, 3): 1, (10, 2): 1}
+    assert {size: theory.best_copies("krum", *size) for size in advice} == advice
 
 
 def test_rules_that_miss_without_variance_stay_so_after_resampling():

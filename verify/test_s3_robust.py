@@ -6,6 +6,9 @@ A rule is (f, kappa)-robust if ||rule(x) - mean of the good||^2 <= kappa * varia
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import sqrt
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -58,12 +61,12 @@ def test_krum_is_within_its_bound_of_the_mean_of_the_good(evidence):
         return check(case, lambda vectors, f: robustmath.mean(vectors) * len(vectors) / f, "krum")
 
     evidence.property(
-        "(3): ||KRUM - mean of the good||^2 / (kappa variance of the good), f Byzantine; kappa ="
-        " (sqrt(b(f+1)) + sqrt(c min(m, 2b)))^2/b^2, m=n-f, b=m-f-1, c=m(m-2)/(m-1)",
+        "(3): ||KRUM - mean of the good||^2 / (kappa variance of the good), f Byzantine; kappa the"
+        " exact one, see F-krum",
         krum,
         claimed="at most 1",
         control=("the sum of the vectors over f in place of KRUM", mean),
-        max_examples=1500,
+        max_examples=300,
     )
 
 
@@ -102,7 +105,7 @@ def test_krum_after_resampling_is_within_the_bound_for_sf(evidence):
         "KRUM with sf on n resampled vectors, at least n - sf of them good: the same ratio for"
         " kappa(n, sf) and n - sf good outputs",
         with_sf,
-        claimed="at most 1 if n >= 2sf + 2",
+        claimed="at most 1 if n >= max(2sf + 2, sf + 3)",
         control=("KRUM told that n - 3 vectors are bad", alone_among_byzantine),
         max_examples=500,
         shows=CORRECTED,
@@ -174,6 +177,34 @@ def test_with_half_of_the_outputs_bad_krum_returns_what_the_attackers_want(evide
 
 
 @pytest.mark.claim("S3-robust")
+def test_the_bound_after_resampling_is_that_of_the_proof(evidence):
+    sizes = [(n, f, s) for n in (8, 12, 25) for f in (0, 1, 2) for s in (1, 2, 3)]
+    sizes = [(n, f, s) for n, f, s in sizes if n >= max(2 * s * f + 2, s * f + 3)]
+
+    def by_the_proof(n, f, s):
+        # h good outputs; drift of their mean about that of the good, spread about their own
+        m, h = n - f, n - s * f
+        kappa = theory.robustness_bound("krum", n, s * f)
+        drift = Fraction(m - h, h * (s * m - 1)) if s > 1 else 0
+        spread = Fraction(m * (h - 1), h * (s * m - 1)) if s > 1 else 1
+        plain = theory.robustness_bound("krum", n, f)
+        bound = (sqrt(kappa * spread) + sqrt(drift)) ** 2
+        return [round(float(x), 9) for x in (plain, kappa, spread + drift, bound)]
+
+    def by_the_code(n, f, s):
+        trade = theory.resampled_robustness("krum", n, f, s)
+        parts = trade.plain, trade.kappa, trade.variance, trade.to_good_mean
+        return [round(float(x), 9) for x in parts]
+
+    evidence.exact_in_all(
+        "kappa(n, f), kappa(n, sf), (m-1)/(sm-1), (sqrt(kappa spread) + sqrt(drift))^2, (n, f, s)",
+        {size: (by_the_proof(*size), by_the_code(*size)) for size in sizes},
+        example=(25, 1, 2),
+        shows=CORRECTED,
+    )
+
+
+@pytest.mark.claim("S3-robust")
 def test_what_s_trades(evidence):
     sizes = [(25, 1), (50, 2), (100, 5), (10, 2)]
     trades = {
@@ -186,6 +217,13 @@ def test_what_s_trades(evidence):
         found=[
             two.variance < one.variance and two.kappa > one.kappa for one, two in trades.values()
         ],
+    )
+    advice = {(25, 1): 4, (20, 1): 3, (50, 2): 4, (10, 1): 1, (25, 3): 1, (10, 2): 1}
+    evidence.exact_in_all(
+        "the s with the least bound on the distance from the mean of the good, (n, f)",
+        {size: (s, theory.best_copies("krum", *size)) for size, s in advice.items()},
+        example=(25, 1),
+        shows=CORRECTED,
     )
     evidence.exact(
         "is the bound on the distance from the mean of the good lower with s=2? the same (n, f)",

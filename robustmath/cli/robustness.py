@@ -23,9 +23,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "robustness",
         help="tabulate how robust every rule is: bounds, and the worst a search finds",
         description="For every rule: its source, breakdown point, cost, the bound on its robustness"
-        " coefficient kappa that is proved here, the published one in brackets, and the largest"
-        " ratio that a search over good and Byzantine vectors finds; f = floor(0.2 n). Exit code 1"
-        " if a bound is violated.",
+        " coefficient kappa that is proved here, the published one, and the largest ratio that is"
+        " reached, by a search over good and Byzantine vectors or by vectors made for it;"
+        " f = floor(0.2 n). Exit code 1 if a bound is violated.",
     )
     command.add_argument(
         "--n", type=positive, nargs="+", default=[10, 25, 100], metavar="N", help="10 25 100"

@@ -286,10 +286,10 @@ def robustness(trial: Trial) -> Outcome:
     if found.ratio > bound * (1 + 1e-6):
         return fails(
             f"ratio {found.ratio:.4g}, more than kappa = {bound:.4g}",
-            vectors=np.vstack([found.good, found.byzantine]),
-            good=f"the first {trial.n - trial.f} rows",
-            returned=trial.answer(np.vstack([found.good, found.byzantine])),
-            right=found.good.mean(axis=0),
+            vectors=found.vectors,
+            byzantine=found.byzantine,
+            returned=trial.answer(found.vectors),
+            right=np.delete(found.vectors, found.byzantine, axis=0).mean(axis=0),
         )
     return passes(f"ratio {found.ratio:.3g} found, kappa = {bound:.3g}")
 

@@ -1,4 +1,4 @@
-"""The table of all rules: source, breakdown point, cost, bounds on kappa and the kappa found.
+"""The table of all rules: source, breakdown point, cost, bounds on kappa and the kappa reached.
 
 Symbols: n workers, f = floor(0.2 n) Byzantine, kappa the robustness coefficient.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import inf, isinf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,12 +18,16 @@ from matplotlib.figure import Figure
 from robustmath import plots
 from robustmath._checks import GuaranteeWarning
 from robustmath.robustness.rules import RULES, ToldRule
-from robustmath.robustness.search import largest_ratio
+from robustmath.robustness.search import largest_ratio, ratio
+from robustmath.theory.rules.tight import EXAMPLES, tight_example
 
 __all__ = ["Cell", "as_json", "as_markdown", "as_text", "byzantine", "cells", "draw", "violations"]
 
 DRIVEN = 1e9
 """A ratio beyond this was reached by going farther away, and has no end."""
+
+MADE = "vectors made for it"
+"""What stands for a start where `robustmath.theory.tight_example` reached more than the search."""
 
 SEARCHABLE = {"smallest_maximum_eigenvalue_averaging": 12}
 """The largest n for which a rule is fast enough to be computed thousands of times."""
@@ -43,10 +47,10 @@ class Cell(NamedTuple):
     published
         The published bound, None if there is none.
     found
-        The largest ratio that the search found, None if the rule is not defined for n and f or too
-        slow to be searched.
+        The largest ratio that was reached: by the search, or by vectors made for it where the bound
+        is exact. None if the rule is not defined for n and f, or too slow.
     start
-        The good vectors from which the search came there.
+        The shape from which the search came there, or `MADE`.
     evaluations
         How often the rule was computed.
 
@@ -144,16 +148,21 @@ def as_markdown(table: Sequence[Cell]) -> str:
 
     Examples
     --------
-    >>> print(as_markdown([Cell("krum", 10, 2, 5.09, None, 2.2, "line", 50)]))
-    | rule | source | breakdown point | cost | n = 10, f = 2: kappa bound | found |
+    >>> print(as_markdown([Cell("krum", 10, 2, 3.711, None, 3.711, MADE, 50)]))
+    | rule | source | breakdown point | cost | n = 10, f = 2: kappa at most (published) | reached |
     | --- | --- | --- | --- | --- | --- |
-    | krum | Blanchard et al. 2017 | (n-2)/2 | n^2 d | 5.09 | 2.20 |
+    | krum | Blanchard et al. 2017 | (n-2)/2 | n^2 d | 3.71 | 3.71 |
+
+    Behind what was reached stands how many times less than the bound it is:
+
+    >>> print(as_markdown([Cell("multi_krum", 10, 2, 1.5, None, 1.2, "line", 50)]).splitlines()[2])
+    | multi_krum | Blanchard et al. 2017 | (n-2)/2 | n^2 d | 1.50 | 1.20 (1.25 times less) |
     """
     columns = {(cell.n, cell.f): None for cell in table}
     by_place = {(cell.rule, cell.n): cell for cell in table}
     names = ["rule", "source", "breakdown point", "cost"]
     for n, f in columns:
-        names += [f"n = {n}, f = {f}: kappa bound", "found"]
+        names += [f"n = {n}, f = {f}: kappa at most (published)", "reached"]
     lines = [names, ["---"] * len(names)]
     for rule in RULES:
         if not any(cell.rule == rule.name for cell in table):
@@ -162,7 +171,9 @@ def as_markdown(table: Sequence[Cell]) -> str:
         for n, _ in columns:
             cell = by_place[rule.name, n]
             published = f" ({_text(cell.published)})" if cell.published is not None else ""
-            line += [_text(cell.bound) + published, _text(cell.found)]
+            gap = _gap(cell)
+            less = f" ({gap:.2f} times less)" if gap is not None and gap >= 1.005 else ""
+            line += [_text(cell.bound) + published, _text(cell.found) + less]
         lines.append(line)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -172,19 +183,24 @@ def as_text(table: Sequence[Cell]) -> str:
 
     Examples
     --------
-    >>> print(as_text([Cell("krum", 10, 2, 5.09, None, 2.2, "line", 50)]))
-    rule                                            n = 10, f = 2: bound      found
-    krum                                                            5.09       2.20
+    >>> print(as_text([Cell("krum", 10, 2, 4.0, 8.0, 3.2, "line", 50)]))
+                                                  n = 10, f = 2:
+    rule                                             kappa <=  published    reached    ratio
+    krum                                                 4.00       8.00       3.20     1.25
     """
     columns = {(cell.n, cell.f): None for cell in table}
     by_place = {(cell.rule, cell.n): cell for cell in table}
-    lines = [
-        f"{'rule':<46}"
-        + "".join(f"{f'n = {n}, f = {f}: bound':>22}{'found':>11}" for n, f in columns)
-    ]
+    heads = "".join(f"{f'n = {n}, f = {f}:':<42}" for n, f in columns)
+    names = f"{'kappa <=':>11}{'published':>11}{'reached':>11}{'ratio':>9}"
+    lines = [f"{'':<50}{heads}".rstrip(), f"{'rule':<46}" + names * len(columns)]
     for name in dict.fromkeys(cell.rule for cell in table):
-        at = [by_place[name, n] for n, _ in columns]
-        line = f"{name:<46}" + "".join(f"{_text(c.bound):>22}{_text(c.found):>11}" for c in at)
+        line = f"{name:<46}"
+        for n, _ in columns:
+            cell = by_place[name, n]
+            gap = _gap(cell)
+            texts = [_text(value) for value in (cell.bound, cell.published, cell.found)]
+            line += "".join(f"{text:>11}" for text in texts)
+            line += f"{'-' if gap is None else f'{gap:.2f}':>9}"
         lines.append(line)
     return "\n".join(lines)
 
@@ -229,7 +245,7 @@ def draw(table: Sequence[Cell]) -> Figure:
     )
     for ax, (n, f) in zip(axes.flat, sizes, strict=False):
         at = {cell.rule: cell for cell in finite if cell.n == n}
-        kinds = {"published bound": "published", "least bound known": "bound", "found": "found"}
+        kinds = {"published bound": "published", "least bound known": "bound", "reached": "found"}
         series = []
         for k, (label, field) in enumerate(kinds.items()):
             values = [getattr(at[name], field) if name in at else None for name in names]
@@ -254,24 +270,24 @@ def _cell(rule: ToldRule, n: int, budget: int, seed: int) -> Cell:
     if n < rule.least(cell.f) or n > SEARCHABLE.get(rule.name, n):
         return cell
     rng = np.random.default_rng([seed, zlib.crc32(rule.name.encode()), n])
+    told = rule.told(n, cell.f)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GuaranteeWarning)
-        told = _apart(rule.told(n, cell.f), n, cell.f)
         found = largest_ratio(told, n, cell.f, rng=rng, budget=budget)
-    ratio = inf if found.ratio > DRIVEN else found.ratio
-    return cell._replace(found=ratio, start=found.start, evaluations=found.evaluations)
+        if cell.f and rule.name in EXAMPLES:
+            made = tight_example(rule.name, n, cell.f)
+            reached = ratio(told, made.vectors, made.byzantine)
+            if reached > found.ratio:
+                found = found._replace(ratio=reached, start=MADE)
+    largest = inf if found.ratio > DRIVEN else found.ratio
+    return cell._replace(found=largest, start=found.start, evaluations=found.evaluations)
 
 
-def _apart(rule: Callable[[Any], Any], n: int, f: int) -> Callable[[Any], Any]:
-    """Return the rule with the last f rows spread among the others, not to the first place.
-
-    A rule may group neighbours; the search has the Byzantine rows last.
-    """
-    hostile = n - 1 - np.arange(f) * n // f if f else np.arange(0)
-    order = np.empty(n, dtype=np.intp)
-    order[hostile] = np.arange(n - f, n)
-    order[np.setdiff1d(np.arange(n), hostile)] = np.arange(n - f)
-    return lambda vectors: rule(vectors[order])
+def _gap(cell: Cell) -> float | None:
+    """Return how many times more the bound is than what was reached, None if there is no number."""
+    if not cell.found or cell.bound is None or isinf(cell.bound):
+        return None
+    return cell.bound / cell.found
 
 
 def _text(value: float | None) -> str:

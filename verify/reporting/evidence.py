@@ -40,6 +40,10 @@ claim's verdict is the most severe of what its evidence shows.
 - ``property(what, check, claimed=, control=(what, faulty_check))``: runs functions decorated by
   Hypothesis's ``@given``. What the check returns, if anything, is how close it came to a violation
   and is handed to ``target()``. The faulty variant must be falsified.
+- ``search(what, found=, evaluations=, at_least=, control=(what, value))``: shares of a bound that
+  something reached, each by looking for the largest, in floating point: none may be above 1 but for
+  `ROUNDING`, and, where the bound is said to be attained, each must reach ``at_least``. The control
+  is a faulty variant, which the same search must take above 1.
 - ``experiment(what, claimed=, found=, low=, high=)``: a difference of test accuracies paired by
   seed; whether its 95 % interval lies on the claimed side decides the verdict.
 - ``measured(what, claimed=, found=, at_most=)``: a ratio of times, and the bound it must keep, if
@@ -82,6 +86,9 @@ from verify.reporting.steering import steered
 
 Step = tuple[Number, str, Number]
 """An identity or an inequality: left, "=" or ">", right."""
+
+ROUNDING = 1e-9
+"""By how much a share may exceed 1 in a search."""
 
 NEAR = 3.0
 """Lengths of its interval that the control of a Monte Carlo check may be away."""
@@ -304,6 +311,38 @@ class Evidence:
             counterexample=example
             if counterexample is None and shows == REFUTED
             else counterexample,
+        )
+
+    def search(
+        self,
+        what: str,
+        *,
+        found: Mapping[Any, float],
+        evaluations: int,
+        at_least: float = 0.0,
+        control: tuple[str, float] | None = None,
+        shows: str = HOLDS,
+    ) -> None:
+        """Assert that what was reached of a bound, by case, is at most 1, and enough of it."""
+        for case, share in found.items():
+            if not share <= 1 + ROUNDING:
+                raise self._failure(what, f"{written(plain(case))}: reached {share} of the bound")
+            if share < at_least:
+                raise self._failure(
+                    what, f"{written(plain(case))}: reached {share} of the bound, not {at_least}"
+                )
+        if control is not None and not control[1] > 1 + ROUNDING:
+            raise self._failure(what, f"the control reached {control[1]} alone: {control[0]}")
+        self._record(
+            "search",
+            what,
+            f"{at_least:g} to 1" if at_least else "at most 1",
+            [min(found.values()), max(found.values())],
+            shows,
+            examples=evaluations,
+            holds_for=f"{', '.join(written(plain(case)) for case in found)}; {evaluations:,} tries,"
+            f" in floating point to {ROUNDING:g}",
+            control=None if control is None else {"what": control[0], "found": control[1]},
         )
 
     def measured(
