@@ -84,7 +84,7 @@ FINDINGS = (
     ),
     Finding(
         ("S3-robust",),
-        "KRUM after resampling is robust only if n >= max(2sf + 2, sf + 3), and it pays only for few attackers.",
+        "KRUM after resampling is robust only if n >= 2sf + 2, and it pays only for few attackers.",
         "KRUM after resampling is robust on heterogeneous data, $n >= 2 f+3$",
         "it is if $n >= 2 s f+2$ and $n >= s f+3$: its squared distance from the mean of the good"
         " averages is at most kappa(n, sf) times their variance",
