@@ -36,7 +36,7 @@ OPTIONAL = {
 LEFT_OUT = {name: needed for name, (found, needed) in OPTIONAL.items() if not found}
 collect_ignore = list(LEFT_OUT)
 
-HOSTILE_INPUTS = 400
+HOSTILE_INPUTS = 200
 """For each rule, half of them float32, half float64."""
 
 
@@ -81,14 +81,27 @@ def pytest_addoption(parser):
         help="write how many were tried and failed as a Markdown table",
     )
     group.addoption(
-        "--long", action="store_true", help="try every variant of a rule, and more random trials"
+        "--long",
+        action="store_true",
+        help="run the tests that are marked long, try every variant of a rule, and more random"
+        " trials and examples",
     )
 
 
 def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "error::robustmath.GuaranteeWarning")
     config.addinivalue_line("markers", "claim: of the tests in verify/, some of which are called")
+    config.addinivalue_line("markers", "long: run with --long only, as .ci/run does")
     config.stash[KEY] = HostileInputs(config.getoption("--hostile-inputs"))
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--long"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
 
 
 KEY = pytest.StashKey[HostileInputs]()

@@ -226,6 +226,7 @@ def quick(tmp_path_factory):
     return folder, done
 
 
+@pytest.mark.long
 def test_quick_run_end_to_end(quick):
     folder, done = quick
     results = json.loads((folder / "benchmarks.json").read_text())
@@ -259,6 +260,7 @@ def test_quick_run_end_to_end(quick):
     assert "[12/12] memmap: " in done.stderr
 
 
+@pytest.mark.long
 def test_quick_run_deletes_its_map_and_draws(quick, tmp_path):
     folder, _ = quick
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -273,6 +275,7 @@ def test_quick_run_deletes_its_map_and_draws(quick, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_results_of_another_machine_are_not_mixed(quick):
     folder, _ = quick
     results = json.loads((folder / "benchmarks.json").read_text())

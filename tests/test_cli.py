@@ -85,6 +85,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.long
 def test_killed_and_started_again_it_ends_with_the_same_bytes(whole, tmp_path):
     command = [*COMMAND, *SMALL, "--jobs", "2", "--out", str(tmp_path)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
@@ -136,7 +137,8 @@ def test_ctrl_c_keeps_the_results_and_says_how_to_go_on(whole, tmp_path):
 
 
 def test_fresh_runs_again_what_was_asked_for_and_keeps_the_rest(tmp_path, capsys):
-    arguments = ["--data", "subset", "--steps", "1", "--seeds", "1", "--out", str(tmp_path)]
+    arguments = ["--data", "subset", "--steps", "1", "--seeds", "1", "--jobs", "1"]
+    arguments += ["--out", str(tmp_path)]
     assert cli.main(["reproduce", "fig1c", *arguments]) == 0
     assert cli.main(["reproduce", "fig2c", *arguments]) == 0
     assert "8/8 runs done (4 of them before)" in capsys.readouterr().err
@@ -304,6 +306,7 @@ def test_missing_data_are_refused(no_runs, capsys, tmp_path, monkeypatch):
 
 def test_finished_results_are_drawn_again_without_the_data(tmp_path, capsys, monkeypatch):
     arguments = ["reproduce", "fig1c", "--data", "subset", "--steps", "1", "--seeds", "1"]
+    arguments += ["--jobs", "1"]
     assert cli.main([*arguments, "--out", str(tmp_path)]) == 0
     (tmp_path / "fig1c.png").unlink()
     monkeypatch.setattr(reproduce, "_data_problem", lambda name: "no data")

@@ -258,6 +258,7 @@ def test_every_demo_is_in_the_index():
     assert [name for name in linked if not (DEMOS / name).is_file()] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_cell_by_cell_in_a_kernel_with_a_command_line_of_its_own(demo, name):
     printed = io.StringIO()

@@ -561,6 +561,7 @@ def test_the_layout_and_the_size_of_blocks_change_no_bit(name, tmp_path, monkeyp
 READ_IN_BLOCKS = [name for name in NO_STATE if name not in (*PREAGGREGATION, "zeno by loss")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", READ_IN_BLOCKS)
 def test_memory_grows_by_a_few_results_when_the_data_do(name, tmp_path):
     n, d = 24, 120_000

@@ -121,6 +121,7 @@ def test_a_rule_takes_at_most_five_files():
     assert len(EDITS) == 5
 
 
+@pytest.mark.long
 def test_the_new_rule_is_in_every_list_and_passes_every_test_of_a_rule(project):
     tests = ("catalogue", "textbook", "hostile", "help", "robustness", "benchmarks", "signatures")
     files = [f"tests/test_{name}.py" for name in tests]

@@ -134,7 +134,7 @@ def test_no_runs_leave_an_empty_file(tmp_path):
     assert (tmp_path / "results.jsonl").read_bytes() == b""
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_killed_and_started_again_it_repeats_only_what_had_not_finished(tmp_path, thread, jobs):
     runs, path = grid(tmp_path, 8), tmp_path / "results.jsonl"
     program = (
