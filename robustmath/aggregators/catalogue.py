@@ -35,11 +35,15 @@ def _krum(f: int) -> int:
 
 
 def _at_zero(module: Any, n: int, f: int) -> Computed:
-    return lambda x: module.rsa(0 * x[0], x, 0 * x[0], lam=1)
+    return lambda x: module.rsa(np.zeros_like(x[0]), x, np.zeros_like(x[0]), lam=1)
 
 
 def _step_at_zero(module: Any, n: int, f: int) -> Computed:
-    return lambda x: module.rsa_step(0 * x[0], x, 0 * x, 0 * x[0], lam=1, learning_rate=0.1)[0]
+    def step(x: Any) -> Any:
+        zero = np.zeros_like(x)
+        return module.rsa_step(zero[0], x, zero, zero[0], lam=1, learning_rate=0.1)[0]
+
+    return step
 
 
 def _trusting_ones(module: Any, n: int, f: int) -> Computed:

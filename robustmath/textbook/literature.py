@@ -65,7 +65,7 @@ def centered_clipping(
     vectors: Array, tau: Array, iterations: int = 3, start: Array | None = None
 ) -> Array:
     """v <- v + (1/n) sum_i (g_i - v) min(1, tau / ||g_i - v||), from `start` or zero."""
-    v = 0 * vectors[0] if start is None else start
+    v = np.zeros_like(vectors[0]) if start is None else start
     for _ in range(iterations):
         v = v + static_clipping(vectors - v, tau).mean(axis=0)
     return v

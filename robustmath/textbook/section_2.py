@@ -120,7 +120,8 @@ def signum_step(
     gradients: Array, momenta: Array | None = None, beta: Array = 0.9
 ) -> tuple[Array, Array]:
     """The vote of the momenta v_i' = beta v_i + (1 - beta) g_i, and the momenta."""
-    momenta = beta * (0 * gradients if momenta is None else momenta) + (1 - beta) * gradients
+    momenta = np.zeros_like(gradients) if momenta is None else momenta
+    momenta = beta * momenta + (1 - beta) * gradients
     return sign_majority(momenta), momenta
 
 
@@ -198,7 +199,7 @@ def geometric_median_certificate(vectors: Array, point: Array) -> tuple[Array, A
 
 def rfa(vectors: Array, T: int = 8, nu: Array = 1e-6) -> Array:
     """T of Weiszfeld's steps for (7) from zero, with weights beta_i = 1 / max(nu, ||v - g_i||)."""
-    v = 0 * vectors[0]
+    v = np.zeros_like(vectors[0])
     for _ in range(T):
         beta = 1 / np.maximum(nu, norm(vectors - v))
         v = beta @ vectors / beta.sum()
