@@ -205,6 +205,7 @@ FAULTY = {
 SEARCHED = {"krum": [(10, 4)], "dnc": [(5, 1), (10, 1)], "minimum_diameter_averaging": [(5, 1)]}
 MORE = {"krum": [(8, 2), (12, 3)], "minimum_diameter_averaging": [(10, 2)]}
 ENOUGH = 0.999
+BUDGET = 20000
 
 
 @for_rules(CLAIM_OF)
@@ -214,7 +215,7 @@ def test_a_search_finds_no_more_than_kappa_and_all_of_it_if_it_is_exact(name, ev
     def search(rule, n, f, enough):
         # The same search whatever the seed of the run: what it finds is found for good
         bound, rng = float(entry.bound(n, f)), np.random.default_rng(0)
-        budget = 20000 if exact else 500
+        budget = BUDGET if exact else 500
         found = largest_ratio(rule, n, f, rng=rng, budget=budget, enough=enough * bound)
         return found.ratio / bound, found.evaluations
 
@@ -468,6 +469,21 @@ def test_multipliers_prove_the_kappa_of_krum_and_vectors_attain_it(evidence):
         found={"all": min(found.values()), "at most": max(found.values())},
         evaluations=len(found),
         at_least=1 - 1e-6,
+    )
+
+
+@pytest.mark.claim("F-krum")
+def test_the_kappa_of_krum_comes_near_its_limit(evidence):
+    shares = [Fraction(k, 20) for k in (2, 4, 5, 6, 7, 8)]
+    limits = [theory.krum_limit(share) for share in shares]
+    evidence.exact(
+        "(1-a)(1+2a)/(1-2a)^2 up to a = 1/4, 9a/(1-2a) up to 1/3, then 1/(a(1-2a)), and is kappa"
+        " within 0.3 % of it for n = 4000, f = an? a = 0.1, 0.2, 0.25, 0.3, 0.35, 0.4",
+        claimed=[True] * len(shares),
+        found=[
+            abs(theory.robustness_bound("krum", 4000, int(4000 * share)) / limit - 1) < 0.003
+            for share, limit in zip(shares, limits, strict=True)
+        ],
     )
 
 

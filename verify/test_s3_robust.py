@@ -205,6 +205,33 @@ def test_the_bound_after_resampling_is_that_of_the_proof(evidence):
 
 
 @pytest.mark.claim("S3-robust")
+def test_the_bound_after_bucketing_is_that_of_the_proof(evidence):
+    sizes = [(n, f, s) for n in (12, 24) for f in (0, 1) for s in (1, 2, 3)]
+
+    def by_the_proof(n, f, s):
+        # s h places are drawn without replacement from m good workers
+        m, h = n - f, n // s - f
+        kappa = theory.robustness_bound("krum", n // s, f)
+        variance = Fraction(m - s, s * (m - 1)) if s > 1 else Fraction(1)
+        drift = Fraction(m - s * h, s * h * (m - 1)) if s > 1 else Fraction(0)
+        bound = (sqrt(kappa * (variance - drift)) + sqrt(drift)) ** 2
+        plain = theory.robustness_bound("krum", n, f)
+        return [round(float(x), 9) for x in (plain, kappa, variance, bound)]
+
+    def by_the_code(n, f, s):
+        trade = theory.bucketed_robustness("krum", n, f, s)
+        parts = trade.plain, trade.kappa, trade.variance, trade.to_good_mean
+        return [round(float(x), 9) for x in parts]
+
+    evidence.exact_in_all(
+        "the same for one shuffle cut into n/s buckets: kappa(n/s, f), (m-s)/(s(m-1)), (n, f, s)",
+        {size: (by_the_proof(*size), by_the_code(*size)) for size in sizes},
+        example=(24, 1, 2),
+        shows=CORRECTED,
+    )
+
+
+@pytest.mark.claim("S3-robust")
 def test_what_s_trades(evidence):
     sizes = [(25, 1), (50, 2), (100, 5), (10, 2)]
     trades = {
