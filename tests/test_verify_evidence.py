@@ -213,6 +213,44 @@ def test_a_control_by_trials_of_its_own_is_measured_by_its_own_interval():
         )
 
 
+# Exact evidence
+
+
+@pytest.mark.parametrize("wrong", [2, Fraction(1, 3), 0.1 + 0.2, [1], "1", None])
+def test_exact_evidence_has_no_tolerance(wrong):
+    right = 0.3 if isinstance(wrong, float) else 1
+    evidence = books()
+    with pytest.raises(AssertionError, match="is not"):
+        evidence.exact("it", claimed=right, found=wrong)
+    for last in (1, 2):
+        cases = dict.fromkeys(range(3), (right, right)) | {last: (right, wrong)}
+        with pytest.raises(AssertionError, match=f"it: {last}: found"):
+            evidence.exact_in_all("it", cases, example=0)
+    with pytest.raises(AssertionError, match="is what is claimed"):
+        evidence.differs("it", claimed=wrong, found=wrong, counterexample=1)
+    assert not evidence.records
+    evidence.differs("it", claimed=right, found=wrong, counterexample=1)
+    assert evidence.records[0].shows == REFUTED
+
+
+def test_a_measured_ratio_keeps_its_bound():
+    evidence = books()
+    evidence.measured("it", claimed="", found=0.5, at_most=0.5)
+    for found in (0.5000001, np.nan):
+        with pytest.raises(AssertionError, match=r"more than 0\.5"):
+            evidence.measured("it", claimed="", found=found, at_most=0.5)
+    assert len(evidence.records) == 1
+
+
+def test_the_verdict_is_the_most_severe():
+    evidence = books()
+    for shows in (HOLDS, CORRECTED, HOLDS):
+        evidence.exact("it", claimed=1, found=1, shows=shows)
+    assert tables.verdict(evidence.records) == CORRECTED
+    evidence.differs("it", claimed=1, found=2, counterexample=1)
+    assert tables.verdict(evidence.records) == REFUTED
+
+
 # The report
 
 
