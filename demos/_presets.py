@@ -59,7 +59,7 @@ def _median():
     camps = [[x, y] for x in (-3, 3) for y in (-1.5, -0.5, 0.5, 1.5)]
     one = scene(camps, [3.75, 0])
     return Preset(
-        "A median worse than a mean",
+        "Medians worse than a mean",
         "Four good workers stand on the left, four on the right; the mean of them is in the "
         "middle. One Byzantine worker joins the right, and medians obey the majority: CM is "
         f"{off(one, 'CM'):.1f} off, GM {off(one, 'GM'):.1f}, the mean only {off(one, 'mean'):.1f}.",
@@ -80,7 +80,7 @@ def _favourites():
         ]
     )
     return Preset(
-        "KRUM's favorites",
+        "KRUM's favourites",
         "Nobody is Byzantine. KRUM returns the vector of one worker, the one closest to the "
         f"others, and that is {off(one, 'KRUM'):.1f} off.",
         "Move the workers a little, one by one, as noise would. Who is chosen then, and who never? "
@@ -101,7 +101,7 @@ def _normalized():
     left = robustmath.normalized_mean(_scene.points(one)) @ total / np.linalg.norm(total)
     way = "and points the wrong way" if left < 0 else "and still points the right way"
     return Preset(
-        "The normalized-mean attack",
+        "Normalized-mean attack",
         "Only directions count in (4). The good point everywhere, so their eight unit vectors add "
         f"up to a length of only {np.linalg.norm(total):.1f}. Both Byzantine workers send minus "
         f"that sum, (6): what is left of it has length {abs(left):.1f} {way}.",

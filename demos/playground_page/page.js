@@ -142,7 +142,7 @@ Coordinates of workers are whole numbers of rules.GRID, so that nothing is lost 
         }
         const [best, worst] = [far[0], far[far.length - 1]];
         const more = far.length > 1 ? `, ${best[0]} ${best[1].toFixed(1)}` : "";
-        return `${text}: ${worst[0]} is ${worst[1].toFixed(1)} off${more}`;
+        return `${text}:\n${worst[0]} is ${worst[1].toFixed(1)} off${more}`;
     }
 
     // Drawing
