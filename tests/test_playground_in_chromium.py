@@ -254,7 +254,7 @@ def test_every_scene_fits_every_width_in_readable_colours(opened, page, scheme):
                 const style = getComputedStyle(select), pen = document.createElement("canvas")
                     .getContext("2d");
                 pen.font = style.font;
-                const arrow = 20, room = select.clientWidth - arrow
+                const arrow = 19, room = select.clientWidth - arrow
                     - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
                 return Array.from(select.options).map(option => option.text)
                     .filter(text => pen.measureText(text).width > room);
