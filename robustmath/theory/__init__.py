@@ -2,11 +2,11 @@
 
 `moments` has Proposition I in closed form, `slot_laws` and `joint_slot_laws` the exact laws it is
 checked against in every reading of Algorithm 2, `good_outputs` the number of good outputs,
-`two_camps` the example of section 2.3 after resampling. On robust rules, `robustness` has bounds
-on their coefficients with proofs, `published` those of the literature, `tight` vectors that attain
-them, and `resampled` what copies trade; `breakdown` says how many hostile vectors
-drive a rule away, `influence` what one does. Numbers are `fractions.Fraction` wherever they are
-rational.
+`two_camps` the example of section 2.3 after resampling. On robust rules, `kappa` has the least
+bounds known on their coefficients, `medians`, `averages`, `krum` and `composed` their proofs,
+`published` the bounds of the literature, `tight` vectors that attain those that are exact, and
+`resampled` what copies trade; `breakdown` says how many hostile vectors drive a rule away,
+`influence` what one does. Numbers are `fractions.Fraction` wherever they are rational.
 """
 
 from robustmath.theory.algorithm_2.good_outputs import good_count_pmf, minimum_good

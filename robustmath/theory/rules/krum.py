@@ -42,6 +42,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustmath._checks import as_integer, as_real
+from robustmath.theory.rules.krum_program import (
+    best_multipliers,
+    dot,
+    floats_of,
+    inverse_form,
+    program_of,
+    solution,
+)
 
 __all__ = ["KrumCertificate", "krum_certificate", "krum_limit"]
 
@@ -49,16 +57,6 @@ Float64 = NDArray[np.float64]
 
 TIE = 3e-7
 """By how much the row to be picked is nearer, as a share of delta, than at the exact tie."""
-
-
-class Program(NamedTuple):
-    """The program of one case: form z' A z + on_v V + on_w W <= 0 a line, the total, and v."""
-
-    forms: list[list[list[Fraction]]]
-    on_v: list[Fraction]
-    on_w: list[Fraction]
-    total: list[list[Fraction]]
-    result: list[Fraction]
 
 
 class KrumCertificate(NamedTuple):
@@ -122,7 +120,7 @@ def _certificates(n: int, f: int) -> tuple[KrumCertificate, ...]:
     for chosen in ("Byzantine", "good"):
         if (chosen == "Byzantine" and f == 0) or (chosen == "good" and n == 2 * f + 2):
             continue
-        multipliers = _multipliers(chosen, n, f)
+        multipliers = best_multipliers(chosen, n, f)
         found.append(KrumCertificate(chosen, multipliers, proved(chosen, n, f, multipliers)))
     return tuple(found)
 
@@ -189,20 +187,20 @@ def proved(chosen: str, n: int, f: int, multipliers: tuple[Fraction, ...]) -> Fr
     """
     if min(multipliers) < 0:
         raise ValueError(f"multipliers need to be >= 0; got {multipliers}")
-    program = _program(chosen, n, f)
+    program = program_of(chosen, n, f)
     mu = max(
         Fraction(1),
-        *(-_dot(multipliers, column) for column in (program.on_v, program.on_w)),
+        *(-dot(multipliers, column) for column in (program.on_v, program.on_w)),
     )
     size = len(program.result)
     matrix = [
         [
-            mu * program.total[i][j] + _dot(multipliers, [form[i][j] for form in program.forms])
+            mu * program.total[i][j] + dot(multipliers, [form[i][j] for form in program.forms])
             for j in range(size)
         ]
         for i in range(size)
     ]
-    return mu * (n - f) * _inverse_form(matrix, program.result)
+    return mu * (n - f) * inverse_form(matrix, program.result)
 
 
 def worst_vectors(n: int, f: int) -> tuple[Float64, list[int]]:
@@ -217,7 +215,7 @@ def worst_vectors(n: int, f: int) -> tuple[Float64, list[int]]:
     ((10, 9), [0, 1])
     """
     best = max(_certificates(n, f), key=lambda each: each.kappa)
-    z, scatter, left, _ = _solution(_floats(best.chosen, n, f), np.array(best.multipliers, float))
+    z, scatter, left, _ = solution(floats_of(best.chosen, n, f), np.array(best.multipliers, float))
     far, delta, p = (*z, 0.0)[:3]
     delta *= 1 - TIE
     near = n - 2 * f - (1 if best.chosen == "Byzantine" else 2)
@@ -229,136 +227,6 @@ def worst_vectors(n: int, f: int) -> tuple[Float64, list[int]]:
     rows[company + near :, 0] = -far
     rows[company + near :, 1 + near :] = _simplex(f + 1, left - scatter)
     return rows, list(range(f)) if best.chosen == "Byzantine" else list(range(1, f + 1))
-
-
-def _program(chosen: str, n: int, f: int) -> Program:
-    """Return the program; without p, the last of (D, delta, p), if H is empty."""
-    m, o = n - f, f + 1
-    byzantine = chosen == "Byzantine"
-    g, h = (m - f - 1, f - 1) if byzantine else (m - f - 2, f)
-    size = 3 if h else 2
-
-    def square(*rows: tuple[Fraction | int, list[int]]) -> list[list[Fraction]]:
-        """Return the form: sum of c (a_1 D + a_2 delta + a_3 p)^2 over rows (c, a)."""
-        return [
-            [sum((Fraction(c) * a[i] * a[j] for c, a in rows), Fraction(0)) for j in range(size)]
-            for i in range(size)
-        ]
-
-    score = [(g, [0, 1, 0]), (h, [0, 0, 1])]
-    # How many of O, whether k, how many of H a row of G takes; it takes all of G
-    others = [(h + 1, 0, 0), (h, 1, 0), (0, 1, h)]
-    forms = [
-        square(*score, (-of_o, [1, 0, 0]), (-k, [0, 1, 0]), (-of_h, [0, 1, 1]))
-        for of_o, k, of_h in others
-    ]
-    # A row of O takes all of O and so many of G
-    of_g = m - 2 - f
-    forms.append(square(*score, (-of_g, [1, 0, 0])))
-    on_v = [Fraction(-1) - Fraction(sum(each), g) for each in others] + [1 - Fraction(of_g, g)]
-    on_w = [-Fraction(of_o, o) for of_o, _, _ in others] + [-2 - Fraction(of_g, o)]
-    if byzantine:
-        total = square((Fraction(o * g, m), [1, 0, 0]))
-        result = [Fraction(o, m), Fraction(1), Fraction(0)]
-    else:
-        total = square((o, [1, 0, 0]), (1, [0, 1, 0]), (-Fraction(1, m), [o, -1, 0]))
-        result = [Fraction(o, m), Fraction(m - 1, m), Fraction(0)]
-    return Program(forms, on_v, on_w, total, result[:size])
-
-
-class Floats(NamedTuple):
-    """A program in floating point, forms (4, k, k), scatter (2, 4) of V and W, and m."""
-
-    forms: Float64
-    scatter: Float64
-    total: Float64
-    result: Float64
-    m: int
-
-
-def _floats(chosen: str, n: int, f: int) -> Floats:
-    forms, on_v, on_w, total, result = _program(chosen, n, f)
-    return Floats(
-        np.array(forms, float),
-        np.array([on_v, on_w], float),
-        np.array(total, float),
-        np.array(result, float),
-        n - f,
-    )
-
-
-def _solution(program: Floats, multipliers: Float64) -> tuple[Float64, float, float, float]:
-    """Return z, V, V + W, and by how much m of them are beyond the four lines at most."""
-    z = np.linalg.solve(np.tensordot(multipliers, program.forms, 1) + program.total, program.result)
-    z *= sqrt(program.m / (z @ program.result))
-    left = max(0.0, program.m - float(z @ program.total @ z))
-    # Each line is start + slope V <= 0
-    start = program.forms @ z @ z + program.scatter[1] * left
-    slope = program.scatter[0] - program.scatter[1]
-    ends = -start / np.where(slope == 0, 1, slope)
-    high, low = min(ends[slope > 0], default=left), max(ends[slope < 0], default=0.0)
-    v = float(np.clip((high + low) / 2, 0, left))
-    return z.astype(np.float64), v, left, float((start + slope * v).max()) / program.m
-
-
-def _multipliers(chosen: str, n: int, f: int) -> tuple[Fraction, ...]:
-    """Return the multipliers that prove most, to some ten digits, as Fractions."""
-    from scipy.optimize import minimize
-
-    program = _floats(chosen, n, f)
-    forms, scatter, total, v, _ = program
-    keeps = {"type": "ineq", "fun": lambda x: 1 + scatter @ x, "jac": lambda x: scatter}
-
-    def value(x: Float64) -> float:
-        matrix = np.tensordot(x, forms, 1) + total
-        if np.linalg.eigvalsh(matrix)[0] <= 0:
-            return 1e9
-        return float(v @ np.linalg.solve(matrix, v))
-
-    def slope(x: Float64) -> Float64:
-        z = np.linalg.solve(np.tensordot(x, forms, 1) + total, v)
-        return np.asarray(-(forms @ z @ z))
-
-    def search(x: Float64) -> Float64:
-        found = minimize(
-            value,
-            x,
-            jac=slope,
-            constraints=[keeps],
-            bounds=[(0, None)] * 4,
-            method="SLSQP",
-            options={"maxiter": 1000, "ftol": 1e-16},
-        ).x
-        return np.asarray(np.maximum(found, 0))
-
-    # The program is convex: two places where M is positive definite, then again from near the best
-    first = min(total[0, 0] / -forms[0, 0, 0], *(-1 / scatter[:, 0])) / 2
-    inside = np.array([[1, 1e-3, 1e-3, 1e-3], [1e-4, 1e-4, 1e-4, 0.999 * (f + 1) / n]])
-    inside[0] *= first
-    best = min(map(search, inside), key=value)
-    for share in (0.5, 0.9, 0.99):
-        if _solution(program, best)[-1] > 1e-8:
-            again = [search(share * best + (1 - share) * x) for x in inside]
-            best = min([best, *again], key=value)
-    return tuple(Fraction(round(x * 2**40), 2**40) for x in best.tolist())
-
-
-def _inverse_form(matrix: list[list[Fraction]], v: list[Fraction]) -> Fraction:
-    """Return v' M^{-1} v by elimination; its pivots are quotients of M's leading minors."""
-    rows = [[*row, entry] for row, entry in zip(matrix, v, strict=True)]
-    total = Fraction(0)
-    for k, row in enumerate(rows):
-        if row[k] <= 0:
-            raise ValueError("the multipliers prove nothing: their form is not positive definite")
-        total += row[-1] ** 2 / row[k]
-        for below in rows[k + 1 :]:
-            factor = below[k] / row[k]
-            below[:] = [x - factor * y for x, y in zip(below, row, strict=True)]
-    return total
-
-
-def _dot(x: tuple[Fraction, ...], y: list[Fraction]) -> Fraction:
-    return sum((a * b for a, b in zip(x, y, strict=True)), Fraction(0))
 
 
 def _simplex(k: int, scatter: float) -> Float64:
