@@ -143,7 +143,7 @@ def static_clipping(vectors: ArrayLike, tau: float) -> Vectors:
     tau = as_real(tau, "static_clipping", "tau", 0, strict=True)
     norms, unit = lengths(x)
     with np.errstate(under="ignore"):
-        return _clipped(x, norms, float(np.ldexp(tau, -unit)), unit)
+        return _clipped(x, norms, float(np.ldexp(tau, -unit)))
 
 
 def adaptive_clipping(vectors: ArrayLike, f: int) -> Vectors:
@@ -203,25 +203,24 @@ def adaptive_clipping(vectors: ArrayLike, f: int) -> Vectors:
     n = len(x)
     f = tolerated(f, n, "adaptive_clipping")
     k = 2 * f * (n - f) // n
-    norms, unit = lengths(x)
+    norms, _ = lengths(x)
     refuse_more(np.flatnonzero(np.isinf(norms)), min(f, k), "adaptive_clipping")
     with np.errstate(under="ignore"):
-        return _clipped(x, norms, float(np.sort(norms)[n - k - 1]), unit)
+        return _clipped(x, norms, float(np.sort(norms)[n - k - 1]))
 
 
-def _clipped(x: NDArray[Any], norms: Float64, tau: float, unit: int) -> Vectors:
-    """Return the rows, of these lengths, none longer than tau, all in units of 2^unit."""
+def _clipped(x: NDArray[Any], norms: Float64, tau: float) -> Vectors:
+    """Return the rows, of these lengths, none longer than tau, in the same unit."""
     dtype = working_dtype(x.dtype)
     out = np.empty(x.shape, dtype=floating(x.dtype))
-    shares = np.where(norms > tau, tau / np.maximum(norms, tau), 1) if tau else norms == 0
-    for i, share in enumerate(shares):
-        if np.isinf(norms[i]):
-            out[i] = 0
-        elif share == 1 or share >= np.finfo(dtype).smallest_normal:
-            np.multiply(x[i], share, out=out[i], dtype=dtype, casting="unsafe")
-        else:
-            # A share that does not fit is multiplied in two steps.
-            out[i] = x[i].astype(np.promote_types(dtype, FLOAT64)) / norms[i] * tau
+    shares = tau / np.maximum(norms, tau) if tau else (norms == 0).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        factors = shares[:, None].astype(dtype)
+        np.multiply(x, factors, out=out, dtype=dtype, casting="unsafe")
+    for i in np.flatnonzero(shares < np.finfo(dtype).smallest_normal):
+        # A share that does not fit is multiplied in two steps.
+        row = x[i].astype(np.promote_types(dtype, FLOAT64))
+        out[i] = row / norms[i] * tau if np.isfinite(norms[i]) else 0
     return out
 
 

@@ -8,7 +8,7 @@ begin or on how the data lie in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -152,38 +152,44 @@ def nonfinite_rows(x: NDArray[Any]) -> NDArray[np.intp]:
     return np.flatnonzero(~finite)
 
 
-def mean_of_rows(x: NDArray[Any], rows: Iterable[int] | None = None) -> NDArray[Any]:
+def mean_of_rows(
+    x: NDArray[Any], rows: Sequence[int] | NDArray[np.intp] | None = None
+) -> NDArray[Any]:
     """Return the mean of `rows`, of all if None, in the working dtype.
 
     Entries near the largest float do not overflow on the way.
     """
     d = x.shape[1]
-    rows = range(len(x)) if rows is None else list(rows)
+    rows = range(len(x)) if rows is None else rows
     out = np.empty(d, dtype=working_dtype(x.dtype))
-    # Rows are read fastest in long pieces, unless their entries lie apart.
-    apart = x.strides[1] != x.itemsize
-    for columns in column_blocks(d, ADDED_ROWS if apart else 1, out.itemsize):
-        write_mean([x[row, columns] for row in rows], out[columns])
+    for columns in column_blocks(d, ADDED_ROWS, out.itemsize):
+        block = x[:, columns]
+        if len(rows) == len(x) and block.strides[1] == block.itemsize:
+            write_mean(block, out[columns])
+        else:
+            write_mean([block[row] for row in rows], out[columns])
     return out
 
 
-def write_mean(rows: Sequence[NDArray[Any]], out: NDArray[Any]) -> None:
+def write_mean(rows: Sequence[NDArray[Any]] | NDArray[Any], out: NDArray[Any]) -> None:
     """Write the mean of `rows`, each (width,), to `out`; see `mean_of_rows`."""
     with np.errstate(all="ignore"):
-        if len(rows) == 1:
+        if isinstance(rows, np.ndarray) and len(rows) > 1:
+            np.add.reduce(rows, axis=0, dtype=out.dtype, out=out)
+        elif len(rows) == 1:
             out[:] = rows[0]
             return
-        np.add(rows[0], rows[1], out=out, dtype=out.dtype)
-        for row in rows[2:]:
-            out += row
+        else:
+            np.add(rows[0], rows[1], out=out, dtype=out.dtype)
+            for row in rows[2:]:
+                out += row
         out /= len(rows)
-        finite = np.isfinite(out)
-        if not finite.all():
-            lost = ~finite
-            parts = np.array([row[lost] for row in rows], out.dtype)
-            mean = (parts / out.dtype.type(len(rows))).sum(axis=0)
-            # Three thirds of the largest float, rounded up, are more than it is.
-            out[lost] = np.clip(mean, parts.min(axis=0), parts.max(axis=0))
+        # Squares that fit are of finite entries.
+        if not np.isfinite(np.vecdot(out, out)):
+            lost = ~np.isfinite(out)
+            out[lost] = 0
+            for row in rows:
+                out[lost] += row[lost] / out.dtype.type(len(rows))
 
 
 def write_averages(rows: NDArray[Any], groups: NDArray[np.intp], out: NDArray[Any]) -> None:

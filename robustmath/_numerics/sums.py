@@ -19,7 +19,7 @@ from robustmath._numerics.blocks import (
     offsets,
     working_dtype,
 )
-from robustmath._numerics.distances import MODERATE_SQUARES
+from robustmath._numerics.distances import CANCELLED_SHARE, MODERATE_SQUARES
 
 OVERFLOW_UNIT = 64
 """Lengths in units of 2^64 do not overflow, whatever the entries are."""
@@ -28,18 +28,27 @@ OVERFLOW_UNIT = 64
 def lengths(x: NDArray[Any], origin: NDArray[Any] | None = None) -> tuple[Float64, int]:
     """Return ||x_i - c|| in units of 2**unit, (n,), and the unit: 0 unless a length overflows.
 
-    Rows that are not finite are infinitely long. Differences are float32 if rows and origin are.
+    Rows that are not finite are infinitely long. Products are float32 if rows and origin are; where
+    digits cancel, differences are taken in float64.
     """
     dtype = working_dtype(x.dtype)
     dtype = dtype if origin is None else np.result_type(dtype, origin)
     dtype = dtype if dtype == FLOAT32 else FLOAT64
-    squares, (low, high) = np.zeros(len(x)), MODERATE_SQUARES[dtype]
+    low, high = MODERATE_SQUARES[dtype]
     start, unit = np.zeros(1) if origin is None else origin.astype(FLOAT64), 0
+    squares, products, own = np.zeros(len(x)), np.zeros(len(x)), 0.0
     with np.errstate(all="ignore"):
-        for _, block in offsets(x, dtype, origin):
+        for columns, block in offsets(x, dtype):
             squares += np.vecdot(block, block)
-        found: Float64 = np.sqrt(squares)
-        odd = np.flatnonzero(~((squares >= low) & (squares <= high)))
+            if origin is not None:
+                centre = origin[columns].astype(dtype, copy=False)
+                products += block @ centre
+                own += float(centre @ centre)
+        sums = squares + own
+        squares = sums - 2 * products
+        found: Float64 = np.sqrt(np.maximum(squares, 0))
+        precise = (squares >= CANCELLED_SHARE[dtype] * sums) & (squares >= low) & (sums <= high)
+        odd = np.flatnonzero(~precise)
         for i in odd:
             found[i] = _length(x[i] - start, 0)
         lost = [i for i in odd if not found[i] < np.inf]
