@@ -20,8 +20,11 @@ FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 BLOCK_BYTES = 1 << 22
 
-ADDED_ROWS = 32
+ADDED_ROWS = 8
 """Rows that fit in a block when rows are only added up: the sum has to stay in the cache."""
+
+READ_ENTRIES = 1 << 18
+"""Entries of a block that is read two or three times: it has to stay in the cache."""
 
 AVERAGED_COLUMNS = 1 << 13
 """Columns added at once, if there are so many: more hide the cost of a call for each row."""
@@ -58,15 +61,18 @@ def offsets(
     origin: NDArray[Any] | None = None,
     scale: Float64 | None = None,
     rows: NDArray[np.intp] | None = None,
+    width: int = 0,
 ) -> Iterator[tuple[slice, NDArray[Any]]]:
     """Yield blocks of (x_i - c) s_i of the `rows`, all for None, with their columns.
 
     Blocks are in C order, and views where `x` holds what is asked for. Their width depends on n
     alone, so that sums over columns are taken in one order however the data are stored. The origin
-    c is zero and the scales s are ones if not given; rows with s_i = 0 become zeros.
+    c is zero and the scales s are ones if not given; rows with s_i = 0 become zeros. The width is
+    one that suits products of blocks, if none is given.
     """
     n, d = x.shape
-    width = min(max(SMALL_PRODUCT // n**2 if n < FEW_ROWS else (1 << 20) // n, 16), 1 << 13)
+    most = SMALL_PRODUCT // n**2 if n < FEW_ROWS else max((1 << 20) // n, 16)
+    width = width or min(most, 1 << 13)
     for start in range(0, d, width):
         columns = slice(start, min(start + width, d))
         block = x[:, columns] if rows is None else x[rows, columns]
@@ -173,23 +179,28 @@ def mean_of_rows(
 
 def write_mean(rows: Sequence[NDArray[Any]] | NDArray[Any], out: NDArray[Any]) -> None:
     """Write the mean of `rows`, each (width,), to `out`; see `mean_of_rows`."""
-    with np.errstate(all="ignore"):
-        if isinstance(rows, np.ndarray) and len(rows) > 1:
-            np.add.reduce(rows, axis=0, dtype=out.dtype, out=out)
-        elif len(rows) == 1:
-            out[:] = rows[0]
-            return
-        else:
-            np.add(rows[0], rows[1], out=out, dtype=out.dtype)
-            for row in rows[2:]:
-                out += row
-        out /= len(rows)
-        # Squares that fit are of finite entries.
-        if not np.isfinite(np.vecdot(out, out)):
+    try:
+        with np.errstate(over="raise", invalid="ignore"):
+            _write_sum(rows, out)
+            out /= len(rows)
+    except FloatingPointError:
+        with np.errstate(all="ignore"):
+            _write_sum(rows, out)
+            out /= len(rows)
             lost = ~np.isfinite(out)
-            out[lost] = 0
-            for row in rows:
-                out[lost] += row[lost] / out.dtype.type(len(rows))
+            out[lost] = sum(row[lost] / out.dtype.type(len(rows)) for row in rows)
+
+
+def _write_sum(rows: Sequence[NDArray[Any]] | NDArray[Any], out: NDArray[Any]) -> None:
+    """Write the sum of `rows` to `out`, added one after another."""
+    if len(rows) == 1:
+        out[:] = rows[0]
+    elif isinstance(rows, np.ndarray):
+        np.add.reduce(rows, axis=0, dtype=out.dtype, out=out)
+    else:
+        np.add(rows[0], rows[1], out=out, dtype=out.dtype)
+        for row in rows[2:]:
+            out += row
 
 
 def write_averages(rows: NDArray[Any], groups: NDArray[np.intp], out: NDArray[Any]) -> None:

@@ -14,6 +14,7 @@ from robustmath._numerics.blocks import (
     ADDED_ROWS,
     FLOAT32,
     FLOAT64,
+    READ_ENTRIES,
     Float64,
     column_blocks,
     offsets,
@@ -38,7 +39,7 @@ def lengths(x: NDArray[Any], origin: NDArray[Any] | None = None) -> tuple[Float6
     start, unit = np.zeros(1) if origin is None else origin.astype(FLOAT64), 0
     squares, products, own = np.zeros(len(x)), np.zeros(len(x)), 0.0
     with np.errstate(all="ignore"):
-        for columns, block in offsets(x, dtype):
+        for columns, block in offsets(x, dtype, width=max(16, READ_ENTRIES // len(x))):
             squares += np.vecdot(block, block)
             if origin is not None:
                 centre = origin[columns].astype(dtype, copy=False)
@@ -91,7 +92,8 @@ def weighted_sum(
             dtype = np.promote_types(dtype, FLOAT64)
         weights = weights.astype(dtype)
         everyone = None if len(rows) == len(x) else rows
-        for columns, block in offsets(x, dtype, origin, scale, everyone):
+        width = max(16, READ_ENTRIES // len(x))
+        for columns, block in offsets(x, dtype, origin, scale, everyone, width):
             total = np.ldexp(weights @ block, unit) if unit else weights @ block
             out[columns] = total if origin is None else total + origin[columns]
         if not np.isfinite(out).all():

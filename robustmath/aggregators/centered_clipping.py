@@ -88,5 +88,5 @@ def centered_clipping(
         with np.errstate(under="ignore"):
             radius = np.ldexp(tau, -unit)
             weights = radius / np.maximum(norms, radius) / n
-        v = weighted_sum(x, weights, v)
+        v = weighted_sum(x, weights) + (1 - float(weights.sum())) * v
     return v.astype(floating(x.dtype), copy=False)
