@@ -341,8 +341,10 @@ BEYOND = (
     ),
     Claim(
         "F-nnm",
-        "Allouah et al. 2023",
-        "Mixing neighbours first makes kappa at most 8f/(n-f) (kappa + 1).",
+        "Allouah et al. 2023; ours",
+        "Mixing neighbours first makes kappa at most 4a L (kappa + 1), a = f/(n-f),"
+        " r = sqrt(a(1-a)), u = 1+a-r, L = a + r + (u + sqrt(u^2 + (a+r)^2))/2 or 2, the smaller;"
+        " published is 2.",
         defines=("nearest_neighbor_mixing",),
     ),
     Claim(

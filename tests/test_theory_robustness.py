@@ -296,7 +296,8 @@ def test_published_values():
     assert published_value("trimmed_mean") == Fraction(8, 3)
     assert published_value("smallest_maximum_eigenvalue_averaging") == Fraction(16, 9)
     assert theory.published_bound("krum", 10, 2) is None
-    assert theory.mixed_robustness(Fraction(64, 9), 10, 2) == Fraction(146, 9)
+    assert theory.mixed_robustness(Fraction(64, 9), 10, 2) < Fraction(146, 9)
+    assert theory.mixed_robustness(1, 5, 2) == pytest.approx(8 * 2 / 3 * 2)
     assert published_value("adaptive_clipping, coordinatewise_median") == Fraction(70, 9)
     assert published_value("nearest_neighbor_mixing, coordinatewise_median") == Fraction(146, 9)
     assert theory.clipped_robustness(Fraction(64, 9), 10, 2) == Fraction(64, 9) + Fraction(3, 5)
@@ -317,7 +318,9 @@ def test_values_by_hand():
     assert value("bucket, coordinatewise_median", 10, 2) == 3
     assert value("bucket, coordinatewise_median", 11, 2) == Fraction(19, 8)
     assert value("adaptive_clipping, coordinatewise_median", 10, 2) == Fraction(8, 5)
-    assert value("nearest_neighbor_mixing, coordinatewise_median", 10, 2) == 4
+    # a = 1/4, r = sqrt(3)/4, twice L times 1
+    mixed = value("nearest_neighbor_mixing, coordinatewise_median", 10, 2)
+    assert mixed == pytest.approx(3.2479, abs=1e-4)
     assert value("caf", 10, 2) == pytest.approx((1 + sqrt(4 / 3)) ** 2)
     assert value("caf", 5, 2) == pytest.approx((2 * sqrt(6) + (1 + sqrt(2)) * sqrt(2)) ** 2)
     assert (value("bulyan", 10, 2), value("bulyan", 9, 2)) == (19, 6)
@@ -425,6 +428,24 @@ def test_best_number_of_copies_is_sometimes_the_largest():
             chosen = theory.best_copies("geometric_median", n, f)
             largest += [chosen == max(trades)]
     assert sum(largest) > 8
+
+
+def test_no_arrows_to_f_others_are_longer_than_mixing_allows():
+    # sum over i of f squared distances, as an eigenvalue: the farthest f, again and again
+    rng = np.random.default_rng(0)
+    for m, f in ((8, 2), (8, 1), (20, 2), (12, 4), (5, 1)):
+        longest = 0.0
+        for _ in range(20):
+            x = rng.standard_normal(m) * rng.choice([0.1, 1, 3], m)
+            for _ in range(10):
+                arrows = np.zeros((m, m))
+                for i in range(m):
+                    arrows[i, np.argsort(-np.abs(x - x[i]))[:f]] = 1
+                both = arrows + arrows.T
+                values, vectors = np.linalg.eigh(np.diag(both.sum(axis=1)) - both)
+                longest, x = max(longest, values[-1] / m), vectors[:, -1]
+        allowed = theory.mixed_robustness(0, m + f, f) / (4 * f / m)
+        assert 0.8 * allowed < longest <= allowed < 2
 
 
 def test_with_the_exact_kappa_of_krum_fewer_copies_pay():

@@ -86,6 +86,11 @@ def of_caf(n, f):
     return min(for_all, 2 * f / (n - 3 * f) * (1 + sqrt((n - f) / left)) ** 2)
 
 
+def farthest(a):
+    r = sqrt(a * (1 - a))
+    return a + r + (1 + a - r + sqrt((1 + a - r) ** 2 + (a + r) ** 2)) / 2
+
+
 def lower(n, f):
     return Fraction(f, n - 2 * f)
 
@@ -126,7 +131,7 @@ SENTENCES = {
         None,
     ),
     "nearest_neighbor_mixing, coordinatewise_median": (
-        lambda n, f: Fraction(8 * f, n - f) * (share(n - f, middle(n, f)) + 1),
+        lambda n, f: 4 * f / (n - f) * min(2, farthest(f / (n - f))) * (n - f) / middle(n, f),
         lambda n, f: Fraction(8 * f, n - f) * (4 * (1 + lower(n, f)) ** 2 + 1),
     ),
     "adaptive_clipping, coordinatewise_median": (
