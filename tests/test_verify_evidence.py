@@ -4,6 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from robustmath.claims import CORRECTED, HOLDS, NOT_REPRODUCED, REFUTED, REPRODUCED, find_claim
 from robustmath.learning.figures.summary import Estimate
@@ -210,6 +212,74 @@ def test_a_control_by_trials_of_its_own_is_measured_by_its_own_interval():
             claimed=[0.5, 0.5],
             found=law_region(fair, share),
             control=("a coin with two heads", law_region([[19_000, 1_000]], share)),
+        )
+
+
+def test_a_monte_carlo_check_fails_with_its_claim_its_control_and_its_budget():
+    share = books(checks=1).error_probability
+    found = probability_interval([5000], 10_000, share)
+    near = found.high + 0.1 * (found.high - found.low)
+    twice = probability_interval([5000], 10_000, 2 * share)
+    for claimed, interval, control, message in (
+        (near, found, 0.5 * found.low, "is rejected by"),
+        (0.5, found, 0.5, "the control is not rejected"),
+        (0.5, found, probability_interval([5010], 10_000, share), "the control is not rejected"),
+    ):
+        evidence = books(checks=1)
+        with pytest.raises(AssertionError, match=message):
+            evidence.monte_carlo("it", claimed=claimed, found=interval, control=("x", control))
+        assert not evidence.records
+    for interval, control in ((twice, near), (found, twice)):
+        with pytest.raises(ValueError, match="on an interval; it spent"):
+            books(checks=1).monte_carlo("it", claimed=0.5, found=interval, control=("x", control))
+    evidence = books(checks=1)
+    evidence.monte_carlo("it", claimed=0.5, found=found, control=("x", near))
+    assert evidence.records[0].error_probability == share
+    evidence.close()
+    with pytest.raises(ValueError, match="asks for one more"):
+        _ = evidence.error_probability
+
+
+def test_a_test_brings_what_it_declares():
+    evidence = books()
+    with pytest.raises(AssertionError, match="passed without recording evidence"):
+        evidence.close()
+    evidence.exact("it", claimed=1, found=1)
+    evidence.close()
+    evidence = books(checks=2)
+    evidence.exact("it", claimed=1, found=1)
+    with pytest.raises(AssertionError, match="declares checks=2 and made 0"):
+        evidence.close()
+
+
+# Properties
+
+
+def closeness(bound):
+    @given(st.integers(0, 2**20))
+    def check(x):
+        assert -abs(x - 765432) <= bound
+        return -abs(x - 765432)
+
+    return check
+
+
+def test_a_property_is_steered_to_one_value_in_a_million():
+    evidence = books()
+    evidence.property(
+        "a needle", closeness(0), claimed="", control=("-1", closeness(-1)), max_examples=1000
+    )
+    (record,) = evidence.records
+    assert record.found == 0
+    assert record.control == {"what": "-1", "found": {"x": 765432}}
+    assert 100 < record.examples <= 1000
+    with pytest.raises(AssertionError, match="the control is not falsified: 0"):
+        evidence.property(
+            "a needle", closeness(0), claimed="", control=("0", closeness(0)), max_examples=20
+        )
+    with pytest.raises(AssertionError):
+        evidence.property(
+            "a needle", closeness(-(2**19)), claimed="", control=("", closeness(-(2**20)))
         )
 
 
