@@ -40,16 +40,27 @@ def errata() -> str:
 
 
 def rules() -> str:
-    """Return the table of rules; what a search of minutes found stays as it is."""
+    """Return the table of rules; what a search of minutes found stays beside the same bound."""
     heading, _, *lines = pasted("rules").splitlines()
     sizes = [int(n) for n in re.findall(r"n = (\d+), f", heading)]
-    kept = {row[0]: row[5::2] for row in (line.strip("| ").split(" | ") for line in lines)}
+    before = {row[0]: row for row in map(_row, lines)}
     cells = []
     for rule in RULES:
-        for n, text in zip(sizes, kept.get(rule.name, ["-"] * len(sizes)), strict=True):
-            found = {"-": None, "infinite": inf}.get(text) if text[0] in "-i" else float(text)
+        texts = before.get(rule.name, ["-"] * (4 + 2 * len(sizes)))[5::2]
+        for n, text in zip(sizes, texts, strict=True):
+            number, words = text.split()[0], {"-": None, "infinite": inf}
+            found = words[number] if number in words else float(number)
             cells.append(table.known(rule, n)._replace(found=found))
-    return table.as_markdown(cells)
+    first, second, *rows = map(_row, table.as_markdown(cells).splitlines())
+    for row in rows:
+        old = before.get(row[0], row)
+        for k in range(5, len(row), 2):
+            row[k] = old[k] if old[k - 1] == row[k - 1] else row[k]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [first, second, *rows])
+
+
+def _row(line: str) -> list[str]:
+    return line.strip("| ").split(" | ")
 
 
 def attacks() -> str:
