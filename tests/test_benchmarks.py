@@ -235,6 +235,8 @@ def test_quick_run_end_to_end(quick):
         "rules",
         "growth/n",
         "growth/d",
+        "growth/n/d=2",
+        "growth/n/d=100",
         "memory",
         "accuracy",
         "trials",
@@ -257,7 +259,7 @@ def test_quick_run_end_to_end(quick):
     assert done.stdout.strip() == text.strip()
     for title in ("Goals", "Rules", "Growth", "A memory map", "Accuracy", "Training"):
         assert f"## {title}\n" in text
-    assert "[12/12] memmap: " in done.stderr
+    assert "[14/14] memmap: " in done.stderr
 
 
 @pytest.mark.long

@@ -16,6 +16,10 @@ ROWS = (5, 10, 20, 50, 100, 200, 500, 1000)
 COLUMNS = (10_000, 31_623, 100_000, 316_228, 1_000_000, 3_162_278, 10_000_000)
 FIXED = {"n": 10, "d": 10_000}
 
+MANY_ROWS = (100, 316, 1000, 3_162, 10_000, 31_623, 100_000)
+FEW_COLUMNS = (2, 100)
+"""Columns of data with many rows, where work of n^2 is a fault if n d is possible."""
+
 
 class Power(NamedTuple):
     """An exponent, its standard error, and the number of points it comes from."""
@@ -44,15 +48,18 @@ def measure(
     budget: float,
     limit: float,
     tell: Callable[[str], None],
+    *,
+    d: int = FIXED["d"],
 ) -> Iterator[Record]:
     """Yield the time of every rule at each size of one axis, "n" or "d", the other one fixed."""
     slow: dict[str, str] = {}
+    part = growth_part(axis, d)
     for size in sizes:
-        shape = {**FIXED, axis: size}
+        shape = {**FIXED, "d": d, axis: size}
         x = vectors(**shape, dtype="float32")
         for name, case in CASES.items():
             tell(f"{name} at {axis} = {size:,}")
-            place = {"part": f"growth/{axis}", "what": name, "dtype": "float32", **shape}
+            place = {"part": part, "what": name, "dtype": "float32", **shape}
             if shape["n"] > case.most:
                 yield {**place, "who": "robustmath", "failed": WHY_NOT[name]}
             elif name in slow:
@@ -65,7 +72,7 @@ def measure(
         for name, function in PRIMITIVES.items():
             result = take_turns({name: lambda f=function, x=x: f(x)}, budget, limit)[name]
             yield {
-                "part": f"growth/{axis}",
+                "part": part,
                 "what": name,
                 "who": "numpy",
                 "dtype": "float32",
@@ -74,10 +81,15 @@ def measure(
             }
 
 
-def exponents(records: Sequence[Record], axis: str) -> dict[str, Power]:
+def growth_part(axis: str, d: int = FIXED["d"]) -> str:
+    """Return the name of the part that lets one axis grow."""
+    return f"growth/{axis}" if d == FIXED["d"] else f"growth/{axis}/d={d}"
+
+
+def exponents(records: Sequence[Record], axis: str, d: int = FIXED["d"]) -> dict[str, Power]:
     """Return the fitted power of every rule and primitive along an axis."""
     found: dict[str, list[Record]] = {}
-    for record in select(records, part=f"growth/{axis}"):
+    for record in select(records, part=growth_part(axis, d)):
         if number(record):
             found.setdefault(record["what"], []).append(record)
     return {

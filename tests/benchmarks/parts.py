@@ -21,6 +21,7 @@ class Effort(NamedTuple):
     shapes: tuple[tuple[int, int], ...] = SHAPES
     rows: tuple[int, ...] = growth.ROWS
     columns: tuple[int, ...] = growth.COLUMNS
+    many: tuple[int, ...] = growth.MANY_ROWS
     memory: tuple[tuple[int, int], ...] = memory.SHAPES
     threads: tuple[tuple[int, int], ...] = threads.SHAPES
     trials: int = 200_000
@@ -35,6 +36,7 @@ QUICK = Effort(
     shapes=((5, 300), (12, 300)),
     rows=(5, 8, 12),
     columns=(100, 300, 1000),
+    many=(8, 12, 16),
     memory=((5, 1000),),
     threads=((5, 300),),
     trials=200,
@@ -57,6 +59,12 @@ def parts(effort: Effort, map_gb: float, map_folder: Path | None) -> dict[str, P
         },
         "growth/n": partial(growth.measure, "n", effort.rows, budget, limit),
         "growth/d": partial(growth.measure, "d", effort.columns, budget, limit),
+        **{
+            growth.growth_part("n", d): partial(
+                growth.measure, "n", effort.many, budget, limit, d=d
+            )
+            for d in growth.FEW_COLUMNS
+        },
         "memory": partial(memory.measure, effort.memory),
         "accuracy": accuracy.measure,
         "trials": partial(trials.measure, effort.trials, effort.loops, budget, limit),

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.benchmarks.cases import CASES, DTYPES, PRIMITIVES, SHAPES
 from tests.benchmarks.goals import goals
-from tests.benchmarks.growth import exponents
+from tests.benchmarks.growth import FEW_COLUMNS, exponents
 from tests.benchmarks.records import Record, number, select
 
 US = "robustmath"
@@ -157,15 +157,18 @@ def note_table(records: Sequence[Record]) -> str:
 
 
 def growth_table(records: Sequence[Record]) -> str:
-    """Return the exponents of n and d, time ~ n^p and d^q."""
-    powers = {axis: exponents(records, axis) for axis in ("n", "d")}
+    """Return the exponents of n and d, time ~ n^p and d^q; of n also in few columns."""
+    powers = [exponents(records, axis) for axis in ("n", "d")]
+    powers += [exponents(records, "n", d) for d in FEW_COLUMNS]
     rows = []
     for what in [*CASES, *PRIMITIVES]:
-        cells = [powers[axis].get(what) for axis in ("n", "d")]
+        cells = [found.get(what) for found in powers]
         if any(cells):
             shown = [f"{c.exponent:.2f} ± {c.error:.2f} ({c.points})" if c else "" for c in cells]
             rows.append([what, *shown])
-    return table(["rule", "exponent of n (points)", "exponent of d (points)"], rows) if rows else ""
+    header = ["rule", "exponent of n (points)", "exponent of d (points)"]
+    header += [f"exponent of n at d = {d} (points)" for d in FEW_COLUMNS]
+    return table(header, rows) if rows else ""
 
 
 def memory_table(records: Sequence[Record]) -> str:
