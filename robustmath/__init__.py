@@ -22,10 +22,6 @@ Section 3, Algorithm 2:
     resample, sample_slots, mixing_matrix, resampled (a rule after resampling), bucket,
     good_outputs, usage_counts, sample_good_counts
 
-On large data, of 50 rows and four million entries and more:
-
-    set_num_threads, get_num_threads (or the environment variable ROBUSTMATH_NUM_THREADS)
-
 Modules:
 
     robustmath.textbook     all of this as definitions, a few lines each: read it first

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -23,8 +24,17 @@ def test_python_of_the_readme_runs_block_after_block():
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) >= 2
     names: dict[str, object] = {}
+    told = {}
     for block in blocks:
-        exec(block, names)
+        # The last line's comment says what it gives.
+        *lines, last = block.strip().splitlines()
+        exec("\n".join(lines), names)
+        told[last.partition("  # ")[2]] = eval(last.partition("  # ")[0], names)
+    assert told == {
+        "Fraction(7, 15), in place of (9)": Fraction(7, 15),
+        "0.804": pytest.approx(0.804, abs=5e-4),
+        "'it is krum, but n - f - 1 neighbors'": "it is krum, but n - f - 1 neighbors",
+    }
     plt.close("all")
 
 

@@ -324,6 +324,7 @@ def test_every_finding_is_about_claims_of_the_ledger_and_names_a_demo_that_exist
         ("sigma^2", "<msup><mi>σ</mi><mn>2</mn></msup>"),
         ("g_i/|g_i|", "<mfrac><msub><mi>g</mi><mi>i</mi></msub><mrow><mo>|</mo><msub><mi>g</mi>"
          "<mi>i</mi></msub><mo>|</mo></mrow></mfrac>"),
+        ("g_(j_i)", "<msub><mi>g</mi><mrow><msub><mi>j</mi><mi>i</mi></msub></mrow></msub>"),
         ("a<b", "<mi>a</mi><mo>&lt;</mo><mi>b</mi>"),
     ],
 )  # fmt: skip

@@ -98,11 +98,10 @@ def _parser() -> argparse.ArgumentParser:
               robustmath reproduce fig1a fig2a --data subset --steps 300 --seeds 1
                                                         a quick look, on the data that ship
               robustmath reproduce all --seeds 5 --out results
-              robustmath check mine.py:krum --like krum --f 2
                                                         is your rule what it says it is?
               robustmath demo median_counterexample     one of the demos for a class
 
-            Whether the claims are true is said by another command: pytest verify/
+            pytest verify/ says which claims are true.
             The functions are listed by python -c "help('robustmath')"."""),
     )
     parser.add_argument("--version", action="version", version=__version__)

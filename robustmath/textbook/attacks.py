@@ -10,8 +10,6 @@ import numpy as np
 from robustmath.textbook.notation import Array, norm, sqrt, top_projections, unit
 from robustmath.textbook.section_2 import normalized_mean
 
-# Against the good
-
 __all__ = [
     "a_little_is_enough",
     "bit_flipping",
@@ -31,6 +29,8 @@ __all__ = [
     "replay",
     "sign_flip",
 ]
+
+# Against the good
 
 
 def normalized_mean_attack(good: Array, f: int) -> Array:

@@ -19,8 +19,6 @@ from robustmath.textbook.notation import (
 )
 from robustmath.textbook.section_2 import coordinatewise_median, geometric_median, sums_of_closest
 
-# Steps before a rule
-
 __all__ = [
     "adaptive_clipping",
     "bulyan",
@@ -38,6 +36,8 @@ __all__ = [
     "static_clipping",
     "zeno",
 ]
+
+# Steps before a rule
 
 
 def nearest_neighbor_mixing(vectors: Array, f: int) -> Array:

@@ -189,7 +189,7 @@ def _row(tokens: list[str], end: str | None) -> list[str]:
             out.append(f"<mfrac>{_bare(out.pop())}{_bare(_factor(tokens.pop(0), tokens))}</mfrac>")
         elif token in "_^" and out:
             tag = "msub" if token == "_" else "msup"
-            out.append(f"<{tag}>{out.pop()}{_atom(tokens.pop(0))}</{tag}>")
+            out.append(f"<{tag}>{out.pop()}{_index(tokens)}</{tag}>")
         else:
             out.append(_factor(token, tokens))
     return out
@@ -206,8 +206,14 @@ def _factor(token: str, tokens: list[str]) -> str:
         element = _atom(token)
     while tokens and tokens[0] in ("_", "^"):
         tag = "msub" if tokens.pop(0) == "_" else "msup"
-        element = f"<{tag}>{element}{_atom(tokens.pop(0))}</{tag}>"
+        element = f"<{tag}>{element}{_index(tokens)}</{tag}>"
     return element
+
+
+def _index(tokens: list[str]) -> str:
+    """Return a subscript or superscript: what is in brackets, else one token."""
+    token = tokens.pop(0)
+    return _bare(_factor(token, tokens)) if token == "(" else _atom(token)
 
 
 def _bare(element: str) -> str:
