@@ -321,8 +321,8 @@ BEYOND = (
     Claim(
         "F-bulyan",
         "ours",
-        "Bulyan has kappa at most max over r <= min(f, b) of (m/b^2)(b + 4r^2/p + 4r min(p, b-r)/p)"
-        " - 1, b = n-4f, p = floor(n/2)+1-2f; for b = 1 at most m-1.",
+        "Bulyan has kappa at most (m/b^2) w - 1, m = n-f, b = n-4f, w the largest of what r <="
+        " min(f, b) Byzantine rows among the b kept can make of it; m - 1 for n = 4f+1 and 4f+2.",
         defines=("bulyan",),
     ),
     Claim(

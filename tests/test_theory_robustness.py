@@ -323,7 +323,8 @@ def test_values_by_hand():
     assert mixed == pytest.approx(3.2479, abs=1e-4)
     assert value("caf", 10, 2) == pytest.approx((1 + sqrt(4 / 3)) ** 2)
     assert value("caf", 5, 2) == pytest.approx((2 * sqrt(6) + (1 + sqrt(2)) * sqrt(2)) ** 2)
-    assert (value("bulyan", 10, 2), value("bulyan", 9, 2)) == (19, 6)
+    assert (value("bulyan", 10, 2), value("bulyan", 9, 2)) == (7, 6)
+    assert value("bulyan", 7, 1) == Fraction(14, 3)
     assert value("krum", 5, 1) == pytest.approx(25 / 6)
     # P^2 = 1 3/2 = R^2 3 3/(4 2)
     assert value("multi_krum", 5, 1) == pytest.approx((sqrt(3 / 2) + sqrt(4 / 3)) ** 2 / 4)
@@ -428,6 +429,34 @@ def test_best_number_of_copies_is_sometimes_the_largest():
             chosen = theory.best_copies("geometric_median", n, f)
             largest += [chosen == max(trades)]
     assert sum(largest) > 8
+
+
+@pytest.mark.parametrize("size", [(5, 1), (6, 1), (7, 1), (10, 2), (11, 2), (13, 2), (14, 3)])
+def test_no_selection_takes_the_second_stage_of_bulyan_beyond_its_bound(size):
+    n, f = size
+    b, worst = n - 4 * f, 0.0
+    rng = np.random.default_rng(n)
+    for _ in range(3000):
+        good = (
+            rng.choice([-3.0, -1.0, 0.0, 1.0, 2.0, 5.0], n - f)
+            + rng.choice([0, 1e-3]) * rng.random()
+        )
+        selected = good[: n - 3 * f]
+        # Attackers where good ones are, or as far from some other one on the other side
+        places = [*good, *(x + y - z for x, y, z in rng.choice(good, (9, 3)))]
+        rows = np.concatenate([selected, rng.choice(places, f)])
+        distances = np.abs(rows - np.median(rows))
+        limit = np.sort(distances)[b - 1] + 1e-12
+        near, tied = (
+            rows[distances < limit - 2e-12],
+            np.sort(rows[np.abs(distances - limit) < 2e-12]),
+        )
+        for kept in (tied[: b - len(near)], tied[len(tied) - (b - len(near)) :]):
+            result = np.concatenate([near, kept]).mean()
+            if good.var() > 0:
+                worst = max(worst, (result - good.mean()) ** 2 / good.var())
+    assert worst <= theory.robustness_bound("bulyan", n, f) * (1 + 1e-9)
+    assert worst > 0.25 * theory.robustness_bound("bulyan", n, f)
 
 
 def test_no_arrows_to_f_others_are_longer_than_mixing_allows():

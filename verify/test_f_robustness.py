@@ -74,8 +74,14 @@ def of_multi_krum(n, f):
 
 def of_bulyan(n, f):
     m, b, p = n - f, n - 4 * f, n // 2 + 1 - 2 * f
-    squares = [b + Fraction(4 * r * r + 4 * r * min(p, b - r), p) for r in range(min(f, b) + 1)]
-    return Fraction(m, b * b) * max(squares) - 1 if b > 1 else Fraction(m - 1)
+    above = p if n % 2 else p - 1
+    kept = range(1, min(f, b) + 1)
+    left_out = [b - r + Fraction(r * r, max(1, above - b + r)) for r in kept]
+    mirrored = [
+        b + 3 * r + Fraction(4 * r * r, p) + Fraction(r * r, f + r) for r in kept if r <= b - p
+    ]
+    between = [b + r + Fraction(r * r, p - 1) for r in kept if n % 2 == 0 and r <= b - above]
+    return Fraction(m, b * b) * max([Fraction(b), *left_out, *mirrored, *between]) - 1
 
 
 def of_caf(n, f):

@@ -201,30 +201,44 @@ def caf(n: int, f: int) -> float:
 
 
 def bulyan(n: int, f: int) -> Fraction:
-    """Return max over r of (m/b^2)(b + 4r^2/p + 4r min(p, b-r)/p) - 1, b = n-4f, r <= min(f, b).
+    """Return (m/b^2) w - 1, b = n - 4f, w the largest of b and these, r <= min(f, b).
 
-    p = floor(n/2) + 1 - 2f; for n = 4f+1 it is m - 1. n - 2f rows are selected, n - 3f good ones
-    among them; KRUM could do this at random. In one coordinate the median M of the selection is at
-    most the mean of P, its p largest good entries, as in `medians.middle`. b entries are kept, K,
-    the nearest to M. Let R be b good ones of the selection, all that K has among them. An entry of
-    K - R is as near to M as one of R - K each: with r entries of R - K below M and others,
+    With p = floor(n/2) + 1 - 2f, p' = p for odd n and p - 1 for even n:
 
-        sum_{K-R} x <= sum_{below} (2M - x) + sum_{others} x.
+        b - r + r^2/max(1, p' - b + r)                                  always
+        b + 3r + 4r^2/p + r^2/(f+r)                                     if r <= b - p
+        b + r + r^2/(p-1)                                               if r <= b - p', n even
 
-    Hence the result is at most sum w_i x_i with w = (1/b)(1 on R and K and others, -1 on those
-    below, and 2r/p more on P), whose sum is 1, and b^2 |w|^2 <= b + 4r^2/p + (4r/p) min(p, b-r), as
-    P has that many rows at most among those with weight 1. Shares. For n = 4f+1 one entry is kept,
-    the median: p = 1.
+    Of n - 2f selected rows f at most are Byzantine; KRUM could select them at random. In one
+    coordinate let M be the median of the selection and K the b entries nearest to it, r of them
+    Byzantine. Of at least n - 3f good ones b - r are kept and at least f + r are not. p' at least
+    are not below M, and M is at most the mean of P, the p largest, as in `medians.middle`. A
+    Byzantine entry y of K is as near to M as any x that is not kept.
+
+    *Some good x above M are not kept,* c of them, c >= p' - (b - r). Then y <= x for each: the
+    result is at most sum w_i x_i with w = 1/b on those kept and r/(bc) on the c.
+
+    *All good x above M are kept,* p' <= b - r. Then y <= 2M - x for those that are not: w = 1/b on
+    those kept, 2r/(bp) more on P, and -r/(b(f+r)) on the others. That is the second line if P is
+    kept. If it is not, n is even, all f Byzantine entries are above M = (u + v)/2, and v, the p-th
+    of P, is not kept: y <= 2M - v = u, so y is at most the mean of the p - 1 good ones above M.
+
+    The weights add up to 1, and w is b^2 times the sum of their squares: shares.
 
     Examples
     --------
-    >>> bulyan(10, 2), bulyan(9, 2)
-    (Fraction(19, 1), Fraction(6, 1))
+    >>> bulyan(10, 2), bulyan(9, 2), bulyan(25, 5)
+    (Fraction(7, 1), Fraction(6, 1), Fraction(263, 21))
     """
     m, b, p = n - f, n - 4 * f, middle(n, 2 * f)
-    if b == 1:
-        return Fraction(m - 1)
-    squares = [b + Fraction(4 * r**2 + 4 * r * min(p, b - r), p) for r in range(min(f, b) + 1)]
+    above = p - (n + 1) % 2
+    squares = [Fraction(b)]
+    for r in range(1, min(f, b) + 1):
+        squares.append(b - r + Fraction(r**2, max(1, above - b + r)))
+        if r <= b - p:
+            squares.append(b + 3 * r + Fraction(4 * r**2, p) + Fraction(r**2, f + r))
+        if n % 2 == 0 and r <= b - above:
+            squares.append(b + r + Fraction(r**2, p - 1))
     return m * max(squares) / b**2 - 1
 
 

@@ -66,8 +66,7 @@ def robustness_bound(rule: str, n: int, f: int) -> Fraction | float:
     ``dnc``, f = 1, all coordinates           (sqrt(n+n^2/(n-2)) + sqrt(n-2))^2/(n-1)^2
     ``caf``                                   2f/(n-3f) (1 + sqrt(m/(n-2f)))^2, or that
                                               in `averages.caf`
-    ``bulyan``                                max over r of (m/b^2)(b + 4r^2/p
-                                              + 4r min(p, b-r)/p) - 1, `averages.bulyan`
+    ``bulyan``                                that in `averages.bulyan`; m-1 for n < 4f+3
     ========================================= ============================================
 
     Rules with an infinite bound are driven away by one vector, or know where zero is, or how large
