@@ -2,8 +2,8 @@ r"""Every rule, attack and reading of Algorithm 2 as its definition: read this f
 
 Rules and attacks have the names and arguments of those in `robustmath` and `robustmath.attacks`,
 which give the same answers fast, on any input; the rest are the signs that the definitions use.
- These lines take arrays as they are: they check nothing,
-and hostile entries spread. Numbers in parentheses are the paper's equations.
+These lines take arrays as they are: they check nothing, and hostile entries spread. Numbers in
+parentheses are the paper's equations.
 
 Symbols
 -------
