@@ -67,8 +67,18 @@ def opened(tab, page):
 
 def at(tab, address):
     """Show the position of an address."""
-    tab.evaluate(f"location.hash = {json.dumps(address)}")
-    tab.evaluate("new Promise(done => setTimeout(done, 20))")
+    tab.evaluate(f"""
+        new Promise(done => {{
+            const wanted = "#" + {json.dumps(address)};
+            addEventListener("hashchange", function heard(event) {{
+                if (decodeURI(event.newURL).endsWith(wanted)) {{
+                    removeEventListener("hashchange", heard);
+                    done();
+                }}
+            }});
+            location.hash = wanted;
+        }})
+    """)
 
 
 def address(tab):
@@ -453,12 +463,26 @@ def test_an_address_restores_a_position(opened, page, tmp_path):
     opened.open(page.path, f"#{link}")
     assert workers(opened) == here
     assert opened.evaluate("document.getElementById('rules').innerText") == rules
+    opened.evaluate("""
+        navigator.clipboard.writeText = text => {
+            window.copied = text;
+            return window.may ? Promise.resolve() : Promise.reject(new Error("not allowed"));
+        };
+    """)
     click(opened, "link")
-    opened.evaluate("new Promise(done => setTimeout(done, 100))")
-    told = text_of(opened, "message")
-    copied = opened.evaluate("document.getElementById('address').value")
-    assert "link" in told
-    assert copied in ("", f"{page.path.as_uri()}#{link}")
+    told = opened.evaluate("""
+        new Promise(done => setInterval(() => {
+            const text = document.getElementById("message").textContent;
+            if (text) { done(text); }
+        }, 10))
+    """)
+    assert told == "Copy the link from here:"
+    wanted = f"{page.path.as_uri()}#{link}"
+    assert opened.evaluate("document.getElementById('address').value") == wanted
+    assert opened.evaluate("window.may = true; window.copied") == wanted
+    click(opened, "link")
+    opened.evaluate("new Promise(done => setTimeout(done))")
+    assert text_of(opened, "message") == "The link is on the clipboard."
 
 
 GOOD = "scene=1&s=1&draw=0&show=1&attack=1&good=9h9h&byzantine="

@@ -348,7 +348,13 @@ Coordinates of workers are whole numbers of rules.GRID, so that nothing is lost 
     function address(now) {
         present = now;
         clearTimeout(addressing);
-        addressing = setTimeout(() => location.replace(`#${present}`), 300);
+        const here = location.hash;
+        addressing = setTimeout(() => {
+            // A link that came in meanwhile is not overwritten.
+            if (location.hash === here) {
+                location.replace(`#${present}`);
+            }
+        }, 300);
     }
 
     function move(k, to) {
