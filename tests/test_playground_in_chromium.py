@@ -24,7 +24,7 @@ from tests.chromium import CONTROL, SHIFT, browser
 SCRIPT = Path(__file__).parent.parent / "demos" / "playground.py"
 WIDTHS = (360, 768, 1440)
 
-POSITIONS = 500
+POSITIONS, LONG_POSITIONS = 100, 500
 TOLERANCE = 1e-9
 SEED = 0
 
@@ -117,14 +117,14 @@ def pixels(tab, x, y):
 # The rules
 
 
-def positions(seed):
+def positions(number):
     """Yield points in the plane on the page's grid, f, and slots for s = 1, 2, 3.
 
     A third are anywhere; the others stand on coarse grids, where most distances, scores and places
     occur more than once, and every tenth on a line.
     """
-    rng = np.random.default_rng(seed)
-    for k in range(POSITIONS):
+    rng = np.random.default_rng(SEED)
+    for k in range(number):
         n = int(rng.integers(3, 25))
         step = (1, 64, 170)[k % 3]
         places = step * rng.integers(-(341 // step), 341 // step + 1, (n, 2))
@@ -135,10 +135,10 @@ def positions(seed):
 
 
 @pytest.fixture(scope="module")
-def both(tab, page):
+def both(tab, page, pytestconfig):
     """Compute every rule at all positions, in Python and in the page."""
     tab.open(page.path)
-    every = list(positions(SEED))
+    every = list(positions(LONG_POSITIONS if pytestconfig.getoption("--long") else POSITIONS))
     python = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", robustmath.GuaranteeWarning)
@@ -165,7 +165,7 @@ def test_every_rule_is_the_one_in_python_ties_included(both, tab, page):
     assert tab.evaluate("rules.GRID") == page.presets.GRID
     python, script = both
     largest, refused = dict.fromkeys(RULES, 0.0), dict.fromkeys(RULES, 0)
-    assert len(python) == len(script) == 3 * POSITIONS
+    assert len(python) == len(script) >= 3 * POSITIONS
     for ours, theirs in zip(python, script, strict=True):
         for name, (point, remarks), (other, notes) in zip(RULES, ours, theirs, strict=True):
             assert (point is None, remarks) == (other is None, notes)
@@ -175,20 +175,20 @@ def test_every_rule_is_the_one_in_python_ties_included(both, tab, page):
                 largest[name] = max(largest[name], np.abs(np.subtract(point, other)).max())
     assert max(largest.values()) < TOLERANCE, largest
     assert {name for name, number in refused.items() if number} == {"KRUM", "trimmed mean"}
-    assert max(refused.values()) < POSITIONS
+    assert max(refused.values()) < len(python) / 3
 
 
 def test_the_positions_have_ties(page):
     """KRUM's lowest score is shared by different vectors, and GM lies on one of the workers."""
     tied = on_a_worker = 0
-    for points, f, _ in positions(SEED):
+    for points, f, _ in positions(POSITIONS):
         if len(points) >= f + 3:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", robustmath.GuaranteeWarning)
                 scores = robustmath.krum_scores(points, f)
             tied += len(np.unique(points[scores == scores.min()], axis=0)) > 1
         on_a_worker += (robustmath.geometric_median(points) == points).all(axis=1).any()
-    assert (tied, on_a_worker) > (30, 30)
+    assert min(tied, on_a_worker) > POSITIONS / 20
 
 
 def test_a_draw_is_algorithm_2(tab, page):

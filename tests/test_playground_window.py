@@ -101,6 +101,7 @@ def display():
     screen.wait()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("toolkit", TOOLKITS)
 def test_the_window_fits_the_screen_and_its_zoom_moves_no_point(display, toolkit):
     done = subprocess.run(
@@ -124,6 +125,7 @@ def test_the_window_fits_the_screen_and_its_zoom_moves_no_point(display, toolkit
     }
 
 
+@pytest.mark.long
 def test_without_a_toolkit_one_line_says_so_and_offers_the_page(display):
     hidden = dict.fromkeys(("tkinter", "PySide6", "PyQt6", "PySide2", "PyQt5", "gi", "wx"))
     code = f"""
