@@ -636,3 +636,14 @@ def test_a_rule_warns_where_it_is_defined_and_not_robust(name):
     others = {"dnc": lambda rows, f: textbook.dnc(rows, f, rng=seeded(0)), "monna": textbook.monna}
     expected = others.get(name, RULES[name][1])
     np.testing.assert_allclose(result, np.array(expected(decimals(x), f), dtype=float), rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
+def test_a_multiple_largest_eigenvalue_is_found():
+    # 17 rows of a regular simplex have one eigenvalue 16 times; LAPACK returns none at all for some
+    for places in ((3.0, -17.0, 23.0), (3.0, -17.0, -37.0), (3.0, -17.0, -17.0), (0.0, 1.0, 0.0)):
+        rows = np.zeros((25, 21))
+        rows[:, 0] = np.repeat(places, [17, 3, 5])
+        rows[:17, 1:18] = 0.17 * (np.eye(17) - 1 / 17)
+        assert np.isfinite(rm.caf(rows, 5)).all()
+        assert np.isfinite(rm.spectral_filter(rows, 5, bound=1.0)).all()

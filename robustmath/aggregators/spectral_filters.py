@@ -349,7 +349,10 @@ def _covariance(x: NDArray[Any], good: int) -> tuple[NDArray[np.intp], int, TopE
 def _top_eigenpair(matrix: Float64) -> tuple[float, Float64]:
     last = len(matrix) - 1
     values, vectors = eigh(matrix, subset_by_index=[last, last])
-    return max(0.0, float(values[0])), vectors[:, 0]
+    if not len(values):
+        # LAPACK finds none of a cluster of eigenvalues at times, and says nothing
+        values, vectors = np.linalg.eigh(matrix)
+    return max(0.0, float(values[-1])), vectors[:, -1]
 
 
 def _shares(projections: Float64) -> Float64:
