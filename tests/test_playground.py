@@ -40,6 +40,25 @@ def playground(tmp_path_factory):
     return SimpleNamespace(**names, text=printed.getvalue(), picture=picture)
 
 
+@pytest.mark.parametrize(
+    ("display", "arguments", "opens"),
+    [(":0", [], True), ("", [], False), (":0", ["--no-show"], False)],
+)
+def test_the_page_is_opened_where_there_is_a_display(
+    display, arguments, opens, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), "--html", str(tmp_path / "page"), *arguments])
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    with mock.patch("webbrowser.open") as browser, pytest.raises(SystemExit):
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+    page = tmp_path / "page.html"
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert browser.call_args_list == [mock.call(page.as_uri())] * opens
+
+
 @pytest.fixture
 def scenes(playground):
     return playground._scene
