@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robustmath.theory import identities
 from robustmath.theory.identities import positive, same, variables
 
 n, s = variables("n s")
@@ -111,6 +112,24 @@ def test_a_sign_is_shown_up_to_the_least_values():
     assert positive((1 - n) / (2 - n), n=3)
     assert not positive(0)
     assert positive(Fraction(1, 7))
+
+
+def test_a_polynomial_that_is_negative_between_whole_numbers_is_not_positive():
+    # -2 at n = 5/2, and -0.06 at n = 1.58
+    assert not positive(20 * n**2 - 100 * n + 123, n=2)
+    assert not positive(10 * n**3 - 75 * n + 79, n=1)
+    assert positive(20 * n**2 - 100 * n + 123, n=5)
+
+
+@given(TREES, st.integers(-3, 3), st.fractions(-5, 5), st.fractions(-5, 5))
+def test_a_shifted_polynomial_has_the_value_of_the_shifted_variable(tree, by, at_n, at_s):
+    try:
+        p = formula(tree).top
+    except ZeroDivisionError:
+        return
+    shifted = identities._shifted(p, "n", by)
+    assert value(shifted, at_n, at_s) == value(p, at_n + by, at_s)
+    assert 0 not in shifted.values()
 
 
 def test_an_identity_holds_only_where_both_sides_are_defined():

@@ -11,6 +11,7 @@ from robustmath.claims import CORRECTED, HOLDS, NOT_REPRODUCED, REFUTED, REPRODU
 from robustmath.learning.figures.summary import Estimate
 from robustmath.montecarlo import ErrorBudget, law_region, probability_interval
 from robustmath.theory.identities import variables
+from verify import conftest
 from verify.reporting import tables
 from verify.reporting.evidence import NEAR, Evidence
 
@@ -250,6 +251,30 @@ def test_a_test_brings_what_it_declares():
     evidence.exact("it", claimed=1, found=1)
     with pytest.raises(AssertionError, match="declares checks=2 and made 0"):
         evidence.close()
+
+
+def test_a_claim_is_established_only_if_all_its_tests_pass():
+    claim = find_claim("S3-var")
+    evidence = books()
+    evidence.exact("it", claimed=1, found=1)
+
+    def row(*tests):
+        run = conftest.Run(0, {})
+        for number, (records, failed) in enumerate(tests):
+            test = conftest.Tested(claim.id, number, f"test_{number}")
+            test.records, test.failed, test.finished = records, failed, True
+            run.tested[test.name] = test
+        return run.row(claim)
+
+    passed, failed = (evidence.records, False), (evidence.records, True)
+    assert row(passed, passed).verdict == HOLDS
+    for tests in ((passed, failed), (failed, passed), (failed,)):
+        found = row(*tests)
+        assert found.verdict == tables.NOT_ESTABLISHED
+        assert found.failures == [f"test_{number}" for number, t in enumerate(tests) if t is failed]
+        assert len(found.records) == len(tests) - 1  # what failed brings no evidence
+    assert row().verdict == row(([], False)).verdict == tables.NO_EVIDENCE
+    assert conftest.Run(0, {}).summary().total == 1e-6
 
 
 # Properties
