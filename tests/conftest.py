@@ -77,12 +77,14 @@ def pytest_addoption(parser):
     group.addoption(
         "--hostile-table",
         type=Path,
+        default=None,
         metavar="PATH",
         help="write how many were tried and failed as a Markdown table",
     )
     group.addoption(
         "--long",
         action="store_true",
+        default=False,
         help="run the tests that are marked long, try every variant of a rule, and more random"
         " trials and examples",
     )

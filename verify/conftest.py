@@ -123,9 +123,13 @@ DECLARED = pytest.StashKey["Declaration"]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the claims."""
     group = parser.getgroup("claims", "the claims of the paper")
+    # Defaults are spelled out for runs that find this file late, as `pytest .` does
     for kind in KINDS:
         group.addoption(
-            f"--claims-{kind}", metavar="PATH", help=f"write the table of verdicts ({kind})"
+            f"--claims-{kind}",
+            metavar="PATH",
+            default=None,
+            help=f"write the table of verdicts ({kind})",
         )
     group.addoption(
         "--claim",
@@ -137,7 +141,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--claims-seed", metavar="N", type=int, default=0, help="other randomness (default 0)"
     )
-    group.addoption("--full", action="store_true", help="the long form of what has a short form")
+    group.addoption(
+        "--full",
+        action="store_true",
+        default=False,
+        help="the long form of what has a short form",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
