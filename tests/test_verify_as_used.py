@@ -200,9 +200,8 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_first_test(folder
     assert (tmp_path / "file").read_text() == "kept"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_disk_that_is_full_at_the_end_costs_one_report_and_no_table(folder, tmp_path):
-    if not Path("/dev/full").exists():
-        pytest.skip("needs /dev/full")
     options = ["verify/test_first.py", "--claims-md=/dev/full", f"--claims-json={tmp_path}/rows"]
     [(code, output)] = run_all((folder, "1", options))
     assert code == 1
