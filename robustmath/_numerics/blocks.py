@@ -71,7 +71,7 @@ def offsets(
     one that suits products of blocks, if none is given.
     """
     n, d = x.shape
-    most = SMALL_PRODUCT // n**2 if n < FEW_ROWS else max((1 << 20) // n, 16)
+    most = SMALL_PRODUCT // n**2 if n < FEW_ROWS else max((1 << 21) // n, 16)
     width = width or min(most, 1 << 13)
     for start in range(0, d, width):
         columns = slice(start, min(start + width, d))

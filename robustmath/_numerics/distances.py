@@ -120,24 +120,27 @@ def distances(
                 inner = _inner_products(x, dtype, origin, scale)
             inner[~finite], inner[:, ~finite] = 0, 0
         squares = inner.diagonal()
-        share = np.add.outer(squares, squares)
-        squared = np.maximum(share - 2 * inner, 0)
-        lost = (squared < CANCELLED_SHARE[dtype] * share) & near & near[:, None]
+        squared = np.add.outer(squares, squares)
+        share = squared * CANCELLED_SHARE[dtype]
+        squared -= inner
+        squared -= inner
+        np.maximum(squared, 0, out=squared)
+        lost = squared < share
         np.fill_diagonal(lost, False)
+        lost[~near], lost[:, ~near] = False, False
         if lost.any():
             closest = np.partition(squared, good - 1, axis=1)[:, good - 1]
             middle = int(np.argmin(np.where(near, closest, np.inf)))
             far = squared[centre, middle] > 256 * closest[middle]
             if not given and (at_zero or far):
                 return distances(x, good, middle if far else centre, dtype)
-            equal = lost & (squared < CANCELLED_SHARE[dtype] * EQUAL_SHARE * share)
-            _measure_again(x, squared, lost, equal, scale)
-        squared[~near], squared[:, ~near] = np.inf, np.inf
-        np.fill_diagonal(squared, 0)
-        first_equal = (squared == 0).argmax(axis=1)
-        if (first_equal != np.arange(len(x))).any():
+            _measure_again(x, squared, lost, lost & (squared < EQUAL_SHARE * share), scale)
+            np.fill_diagonal(squared, 0)
+            first_equal = (squared == 0).argmax(axis=1)
             alike = np.ix_(first_equal, first_equal)
             squared, inner = squared[alike], inner[alike]
+        squared[~near], squared[:, ~near] = np.inf, np.inf
+        np.fill_diagonal(squared, 0)
     return Distances(squared, unit, inner, origin, scale, finite, near, dtype)
 
 
