@@ -373,6 +373,13 @@ def test_ranks_say_which_rows_are_nearer_when_squares_do_not_fit():
     # In the unit of two good rows, rows 1e400 times as far away are infinitely far.
     assert (squared[3:, :3] == np.inf).all()
     assert (squared[3:, 3:][~np.eye(3, dtype=bool)] == np.inf).all()
+    # Among each other such rows are as near as they are.
+    twins = np.vstack([x[:3], [[1e200], [1e200], [1e200 + 1e190], [-1e200]]])
+    squared = distances(twins, 3).squared
+    assert squared[3, 4] == squared[4, 3] == 0
+    assert (squared[3:6, 6] == np.inf).all()
+    near = distances(np.array([[0.0], [1.0], [2.0], [1e160], [1e160 + 1e150]]), 3)
+    assert near.squared[3, 4] == pytest.approx(np.ldexp(1e150, -near.unit) ** 2, rel=1e-4)
     with pytest.warns(rm.GuaranteeWarning, match="n=6, f=4"):
         np.testing.assert_allclose(rm.minimum_diameter_averaging(x, 4), [5e-201], rtol=1e-15)
 

@@ -54,9 +54,9 @@ class Distances(NamedTuple):
     Attributes
     ----------
     squared : (n, n) float64
-        ||x_i - x_j||^2 in units of 4**unit; infinite to and from rows that are not finite or
-        overflow. Equal rows are at distance 0 and have equal distances to all others, to the last
-        bit.
+        ||x_i - x_j||^2 in units of 4**unit; infinite where it overflows, to rows that do and to
+        rows that are not finite. Equal rows are at distance 0 and have equal distances to all
+        others, to the last bit.
     unit : int
         0 unless the data are near the limits of floats.
     inner : (n, n) float64
@@ -141,6 +141,12 @@ def distances(
             squared, inner = squared[alike], inner[alike]
         squared[~near], squared[:, ~near] = np.inf, np.inf
         np.fill_diagonal(squared, 0)
+        far = np.flatnonzero(finite & ~near)
+        if len(far):
+            # Rows that are far away may be near each other.
+            left, right = far[np.array(np.triu_indices(len(far), 1))]
+            between = of_differences(x, left, right, np.full(len(x), np.ldexp(1.0, -unit)))
+            squared[left, right] = squared[right, left] = between
     return Distances(squared, unit, inner, origin, scale, finite, near, dtype)
 
 
