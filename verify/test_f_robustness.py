@@ -214,7 +214,7 @@ FAULTY = {
     "bucket, coordinatewise_median": ("the mean of the buckets", mean),
 }
 SEARCHED = {"krum": [(10, 4)], "dnc": [(5, 1), (10, 1)], "minimum_diameter_averaging": [(5, 1)]}
-MORE = {"krum": [(8, 2), (12, 3)], "minimum_diameter_averaging": [(10, 2)]}
+MORE = {"krum": [(8, 2), (12, 3)], "dnc": [(8, 1)], "minimum_diameter_averaging": [(10, 2)]}
 ENOUGH = 0.999
 BUDGET = 20000
 
