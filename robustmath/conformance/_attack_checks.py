@@ -185,6 +185,9 @@ def dtype(ambush: Ambush) -> Outcome:
 
 def repeatable(ambush: Ambush) -> Outcome:
     """Send the same again for the same vectors and the same seed: a call leaves no state behind."""
+    random = ambush.like is not None and ATTACKS[ambush.like].random
+    if random and "rng" not in ambush.subject.accepted:
+        return skips("it keeps its own randomness")
     scene = ambush.scene("repeat")
     before = ambush.sent(scene)
     ambush.sent(ambush.scene("others"))

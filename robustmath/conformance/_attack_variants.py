@@ -67,6 +67,9 @@ ATTACK_VARIANTS: dict[str, Variants] = {
             lambda n, f: _supporters(n, f, n // 2 + 1)
         ),
         "z = Phi^-1((n - s) / n)": hidden(lambda n, f: _supporters(n + f, f, n // 2 + 1 - f)),
+        "plus z sigma with z = Phi^-1((n - s) / n)": hidden(
+            lambda n, f: _supporters(n + f, f, n // 2 + 1 - f), 0, 1
+        ),
         "z = 1": hidden(lambda n, f: 1.0),
         "z = 1.5": hidden(lambda n, f: 1.5),
         "z = 1, the sample deviation": hidden(lambda n, f: 1.0, 1),

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from robustmath.conformance._definitions import Definition
 
-__all__ = ["decided", "largest", "ordinary", "shrink", "small", "various", "whole"]
+__all__ = ["SURELY", "decided", "largest", "ordinary", "shrink", "small", "various", "whole"]
 
 Array = NDArray[Any]
+
+SURELY = 24
+"""Changes that all have to leave an answer where it is before a difference counts."""
 
 CHANGE = 16
 """In units of the precision: how much inputs are changed to see whether they are decided."""
@@ -32,11 +35,17 @@ def largest(*values: Array) -> float:
     return float(entries.max()) if entries.size and entries.max() > 0 else 1.0
 
 
-def decided(like: Definition, vectors: Array, eps: float, reverse: bool = True) -> bool:
-    """Return whether the definition's answer hangs on no tie, exact or up to rounding."""
+def decided(
+    like: Definition, vectors: Array, eps: float, reverse: bool = True, changes: int = 2
+) -> bool:
+    """Return whether the definition's answer hangs on no tie, exact or up to rounding.
+
+    A change breaks a tie one way or the other: one that decides is missed by all with probability
+    2^-changes.
+    """
     right = like(vectors).astype(float)
     step = CHANGE * eps * largest(vectors)
-    near = vectors + step * np.random.default_rng(0).uniform(-1, 1, (2, *vectors.shape))
+    near = vectors + step * np.random.default_rng(0).uniform(-1, 1, (changes, *vectors.shape))
     others = [like(changed).astype(float) for changed in near]
     if reverse:
         back = like(vectors[::-1]).astype(float)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustmath.conformance._facts import kappa, withstands
+from robustmath.conformance._facts import withstands
 from robustmath.conformance._inputs import whole
 from robustmath.conformance._report import Outcome, fails, passes, skips
 from robustmath.conformance._subject import Misbehavior, as_numbers, described
@@ -229,7 +229,7 @@ def _hostile(trial: Trial, senders: Sequence[Sender]) -> Outcome:
     most = withstands(record.name, trial.n)
     if most < trial.f:
         return skips(f"{trial.like.name} withstands {most} of {trial.n} rows, f = {trial.f}")
-    bound = kappa(record.name, trial.n, trial.f)
+    bound = trial.kappa
     farthest = 0.0
     for kind in (np.float64, np.float32):
         limits = np.finfo(kind)
@@ -277,9 +277,9 @@ def robustness(trial: Trial) -> Outcome:
         return skips("nothing is claimed")
     if trial.like(np.zeros((trial.n, 2))).ndim == 2:
         return skips("it is a step before a rule")
-    bound = kappa(record.name, trial.n, trial.f)
+    bound = trial.kappa
     if bound is None:
-        return skips(f"{trial.like.name} has no kappa at n = {trial.n}, f = {trial.f}")
+        return skips("there is no kappa for these settings")
     found = largest_ratio(
         trial.answer, trial.n, trial.f, rng=trial.rng("robustness"), budget=BUDGET
     )

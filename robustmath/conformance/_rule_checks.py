@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from robustmath.conformance._definitions import Definition
 from robustmath.conformance._facts import LENGTHS
-from robustmath.conformance._inputs import decided, largest, ordinary, shrink, small
+from robustmath.conformance._inputs import SURELY, decided, largest, ordinary, shrink, small
 from robustmath.conformance._report import Outcome, fails, passes, skips
 from robustmath.conformance._subject import Misbehavior
 from robustmath.conformance._trial import Trial, tolerance
@@ -72,6 +72,8 @@ def _as_defined(trial: Trial, dtype: Any) -> Outcome:
         try:
             if not misses(vectors, float(tolerance(dtype, np.ones(1)))):
                 continue
+            if not decided(like, vectors, eps, reverse, SURELY):
+                continue
         except Misbehavior as error:
             if len(vectors) < trial.n and isinstance(error.raised, ValueError):
                 refused += 1
@@ -80,7 +82,7 @@ def _as_defined(trial: Trial, dtype: Any) -> Outcome:
 
         def shows(smaller: Array) -> bool:
             try:
-                return decided(like, smaller, eps, reverse) and misses(smaller, 1e-3)
+                return misses(smaller, 1e-3) and decided(like, smaller, eps, reverse, SURELY)
             except Misbehavior:
                 return False
 
@@ -217,7 +219,7 @@ def _moves_with(
                     return False
                 off = np.abs(got - right).max()
                 return not off <= share * largest(changed, right) and decided(
-                    like, x, EPS, "p" in symmetries
+                    like, x, EPS, "p" in symmetries, SURELY
                 )
 
             if not shows(vectors, max(tolerance(trial.answer(vectors).dtype, np.ones(1)), 1e-7)):

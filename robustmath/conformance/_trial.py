@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from robustmath.aggregators.record import Rule
 from robustmath.conformance._definitions import Definition
-from robustmath.conformance._facts import RECORDS
+from robustmath.conformance._facts import RECORDS, kappa
 from robustmath.conformance._inputs import largest, various, whole
 from robustmath.conformance._subject import Misbehavior, Subject
 from robustmath.conformance._variants import VARIANTS
@@ -91,6 +91,17 @@ class Trial:
         found = self.identity.definition
         return None if found is None else Definition.of(found.name, self.given)
 
+    @property
+    def kappa(self) -> float | None:
+        """The bound on the robustness coefficient; it holds for the settings of the record."""
+        record, like = self.record, self.like
+        if record is None or like is None:
+            return None
+        told, settings = like.parameters(self.n, 1), record.settings(self.n, self.f)
+        if any(told.get(name) != value for name, value in settings.items()):
+            return None
+        return kappa(record.name, self.n, self.f)
+
     @cached_property
     def repeats(self) -> bool:
         """Whether the same vectors give the same answer again, after others."""
@@ -132,7 +143,7 @@ class Trial:
                 if _same(candidate, inputs, answers, slack):
                     precision = "" if slack == 1e-8 else ", to single precision"
                     return Identity(words + precision, candidate)
-        return self._multiple(inputs, answers)
+        return self._nearly(inputs, answers) or self._multiple(inputs, answers)
 
     def sizes(self) -> list[int]:
         """Return the n to try: the rule's own first, then others, odd and even."""
@@ -161,6 +172,17 @@ class Trial:
         if "f" in Definition.of(name, self.given).parameters(self.n, 2):
             for f in sorted({0, self.f - 1, self.f + 1, 2 * self.f, self.n // 5} - {self.f, -1}):
                 yield f"{name}, but f = {f}", Definition.of(name, self.given | {"f": f})
+
+    def _nearly(self, inputs: list[Array], answers: list[Array]) -> Identity | None:
+        """Return the definition claimed if the answers are right to three digits or more."""
+        right = None if self.claimed is None else _right(self.claimed, inputs, answers)
+        if self.claimed is None or right is None:
+            return None
+        triples = zip(inputs, answers, right, strict=True)
+        off = max(float(np.abs(b - a).max()) / largest(x, a) for x, a, b in triples)
+        if off > 1e-3:
+            return None
+        return Identity(f"{self.claimed.name}, but to {int(-np.log10(off))} digits", None)
 
     def _multiple(self, inputs: list[Array], answers: list[Array]) -> Identity:
         """Return the definition that the answers are a constant multiple of."""

@@ -51,6 +51,17 @@ def at_rank(rank: Callable[[int], int]) -> Callable[..., Array]:
     return lambda vectors, **_: np.sort(vectors, axis=0)[rank(len(vectors))]
 
 
+def around(rank: Callable[[int], int]) -> Callable[..., Any]:
+    """Return in every coordinate the mean of the n - f values nearest to that of a rank."""
+
+    def variant(vectors: Array, f: int) -> Array:
+        ranked, n = np.sort(vectors, axis=0), len(vectors)
+        closest = np.argsort(abs(ranked - ranked[rank(n)]), axis=0, kind="stable")[: n - f]
+        return np.take_along_axis(ranked, closest, axis=0).mean(axis=0)
+
+    return variant
+
+
 def trimmed(low: Callable[[int, int], int], high: Callable[[int, int], int]) -> Callable[..., Any]:
     """Return the mean of what is left of every coordinate without some of the low and high."""
 

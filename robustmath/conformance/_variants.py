@@ -15,6 +15,7 @@ from robustmath.conformance._variant_forms import (
     KRUMS,
     Variants,
     arc,
+    around,
     at_rank,
     best_subset,
     bulyan,
@@ -124,6 +125,8 @@ VARIANTS: dict[str, Variants] = {
     },
     "mean_around_median": {
         "the n - 2f nearest values": lambda v, f: nearest_to_median(v, len(v) - 2 * f),
+        "around the lower of two middle values": around(lambda n: (n - 1) // 2),
+        "around the upper of two middle values": around(lambda n: n // 2),
         "the f nearest values": lambda v, f: nearest_to_median(v, f),
         "the n - f - 1 nearest values": lambda v, f: nearest_to_median(v, len(v) - f - 1),
         "the trimmed mean": tb.trimmed_mean,

@@ -1,0 +1,1 @@
+"""Rules, steps, resamplers and attacks of other packages, held to the checks of conformance."""
