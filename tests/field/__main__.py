@@ -73,7 +73,10 @@ def main() -> int:
         print(f"{time.process_time() - began:6.1f} s  {case.package} {case.name}", file=sys.stderr)
     versions = {name: importlib.metadata.version(name) for name in (*PACKAGES, "torch", "numpy")}
     record = {"date": f"{datetime.date.today():%Y-%m-%d}", "versions": versions, "cases": found}
-    (HERE / "reports.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    lines = ",\n".join(json.dumps(case) for case in record.pop("cases"))
+    text = json.dumps(record)[:-1] + f', "cases": [\n{lines}\n]}}\n'
+    (HERE / "reports.json").write_text(text, encoding="utf-8")
+    record = json.loads(text)
     (HERE / "README.md").write_text(readme(record), encoding="utf-8")
     return 0
 
