@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import robustmath as rm
-from robustmath._numerics import points
+from robustmath._numerics import points, sums
 from robustmath.aggregators import spectral_filters
 
 MODULES = [sys.modules["robustmath.aggregators.krum"], sys.modules["robustmath.preaggregation"]]
@@ -123,3 +123,23 @@ def test_filters_in_d_dimensions_are_those_in_worker_space(seed, monkeypatch):
     for one, two in zip(found, other, strict=True):
         np.testing.assert_allclose(one, two[:5], rtol=1e-9)
     assert spectral_filters.Points is points.Points
+
+
+@pytest.mark.parametrize("shape", [(700, 1), (700, 3), (40, 1), (40, 900)])
+def test_means_of_many_rows_have_the_same_bits_in_every_layout(shape):
+    x = seeded().standard_normal(shape).astype("f4")
+    wide = np.zeros((2 * shape[0], 3 * shape[1]), "f4")
+    wide[::2, ::3] = x
+    for rule in (rm.mean, lambda y: rm.monna(y, 5), lambda y: rm.normalized_mean(y)):
+        for other in (np.asfortranarray(x), wide[::2, ::3], x[::-1, ::-1].copy()[::-1, ::-1]):
+            assert (rule(other) == rule(x)).all()
+
+
+def test_rows_far_from_a_point_and_near_each_other_take_no_call_each(monkeypatch):
+    x = seeded().standard_normal((20_000, 2)) + 1e6
+    expected = np.linalg.norm(x.astype("g") - x[0], axis=1)
+    calls = []
+    monkeypatch.setattr(sums, "_length", lambda *row: calls.append(row) or 0.0)
+    found, _ = sums.lengths(x, x[0])
+    np.testing.assert_allclose(found, expected.astype(float), rtol=1e-14)
+    assert len(calls) <= 1  # the row itself

@@ -23,6 +23,9 @@ BLOCK_BYTES = 1 << 22
 ADDED_ROWS = 8
 """Rows that fit in a block when rows are only added up: the sum has to stay in the cache."""
 
+COPIED_ROWS = 256
+"""Chosen rows above which a call for each of them takes longer than to copy them."""
+
 READ_ENTRIES = 1 << 18
 """Entries of a block that is read two or three times: it has to stay in the cache."""
 
@@ -165,15 +168,16 @@ def mean_of_rows(
 
     Entries near the largest float do not overflow on the way.
     """
-    d = x.shape[1]
-    rows = range(len(x)) if rows is None else rows
-    out = np.empty(d, dtype=working_dtype(x.dtype))
-    for columns in column_blocks(d, ADDED_ROWS, out.itemsize):
+    chosen = rows is not None and len(rows) < len(x)
+    rows = np.arange(len(x)) if rows is None else np.asarray(rows)
+    out = np.empty(x.shape[1], dtype=working_dtype(x.dtype))
+    # Of many rows, or where entries lie apart, a copy in C order is added faster.
+    copies = len(rows) > COPIED_ROWS if chosen else x.strides[1] != x.itemsize
+    for columns in column_blocks(x.shape[1], len(rows) if copies else ADDED_ROWS, out.itemsize):
         block = x[:, columns]
-        if len(rows) == len(x) and block.strides[1] == block.itemsize:
-            write_mean(block, out[columns])
-        else:
-            write_mean([block[row] for row in rows], out[columns])
+        if copies:
+            block = np.take(block, rows, axis=0) if chosen else np.array(block, order="C")
+        write_mean([block[row] for row in rows] if chosen and not copies else block, out[columns])
     return out
 
 

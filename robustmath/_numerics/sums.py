@@ -49,7 +49,13 @@ def lengths(x: NDArray[Any], origin: NDArray[Any] | None = None) -> tuple[Float6
         squares = sums - 2 * products
         found: Float64 = np.sqrt(np.maximum(squares, 0))
         precise = (squares >= CANCELLED_SHARE[dtype] * sums) & (squares >= low) & (sums <= high)
-        odd = np.flatnonzero(~precise)
+        again = np.flatnonzero(~precise)
+        squares = np.zeros(len(again))
+        for _, block in offsets(x, FLOAT64, origin, None, again) if len(again) else ():
+            squares += np.vecdot(block, block)
+        found[again] = np.sqrt(squares)
+        low, high = MODERATE_SQUARES[FLOAT64]
+        odd = again[~((squares >= low) & (squares <= high))]
         for i in odd:
             found[i] = _length(x[i] - start, 0)
         lost = [i for i in odd if not found[i] < np.inf]
