@@ -216,7 +216,7 @@ def write_averages(rows: NDArray[Any], groups: NDArray[np.intp], out: NDArray[An
     # Sorted, so that an average depends on whom it is made of and not on the order of places.
     groups = np.sort(groups, axis=1)
     dtype, halvings = working_dtype(rows.dtype), groups.shape[1].bit_length()
-    most = BLOCK_BYTES // (AVERAGED_COLUMNS * dtype.itemsize)
+    most = max(1, BLOCK_BYTES // (AVERAGED_COLUMNS * dtype.itemsize))
     for columns in column_blocks(rows.shape[1], min(len(rows) + len(out), most), dtype.itemsize):
         block = rows[:, columns]
         averages = (
