@@ -33,7 +33,7 @@ RULES = {
     "coordinate-wise median": robustmath.coordinatewise_median,
     "geometric median": robustmath.geometric_median,
     "RFA, T = 8": robustmath.rfa,
-    "normalised mean / n": lambda vectors: robustmath.normalized_mean(vectors) / len(vectors),
+    "normalized mean / n": lambda vectors: robustmath.normalized_mean(vectors) / len(vectors),
     "centred clipping at 1": lambda vectors: robustmath.centered_clipping(vectors, 1.0),
 }
 BROKEN = 1000.0

@@ -27,7 +27,7 @@ RULES = {
     "median (CM and GM)": robustmath.coordinatewise_median,
     "trimmed mean": lambda vectors: robustmath.trimmed_mean(vectors, 1),
     "KRUM": lambda vectors: robustmath.krum(vectors, 1),
-    "normalised mean / n": lambda vectors: robustmath.normalized_mean(vectors) / len(vectors),
+    "normalized mean / n": lambda vectors: robustmath.normalized_mean(vectors) / len(vectors),
     "centred clipping at 1": lambda vectors: robustmath.centered_clipping(vectors, 1.0),
 }
 noise = 0.3 * np.random.default_rng(options.seed).normal(size=GOOD)

@@ -86,25 +86,25 @@ PAPER = (
     Claim(
         "S2-nm-bounded",
         "section 2.2, eq. (4)",
-        "Normalising the vectors limits the influence of any one worker.",
+        "Normalizing the vectors limits the influence of any one worker.",
         defines=("normalized_mean",),
     ),
     Claim(
         "S2-nm-rfa1",
         "section 2.2, eq. (4)",
-        "RFA with T=1 is the normalised mean (4).",
+        "RFA with T=1 is the normalized mean (4).",
         defines=("rfa", "normalized_mean"),
     ),
     Claim(
         "S2-rsa",
         "section 2.2, eq. (5)",
-        "RSA normalises entry by entry: a worker's vote is lambda times the sign of a difference.",
+        "RSA normalizes entry by entry: a worker's vote is lambda times the sign of a difference.",
         defines=("rsa",),
     ),
     Claim(
         "S2-nm-attack",
         "section 2.2, eq. (6)",
-        "Attackers who send minus the sum of the good unit vectors foil the normalised mean.",
+        "Attackers who send minus the sum of the good unit vectors foil the normalized mean.",
         defines=("normalized_mean_attack",),
     ),
     Claim(
@@ -115,7 +115,7 @@ PAPER = (
     Claim(
         "S2-gm-def",
         "section 2.3, eq. (7)",
-        "The geometric median minimises the sum of distances to the vectors.",
+        "The geometric median minimizes the sum of distances to the vectors.",
         defines=("geometric_median",),
     ),
     Claim(
@@ -225,7 +225,7 @@ PAPER = (
     Claim(
         "S4-fig2b",
         "section 4.1, fig. 2b",
-        "Resampling lets RFA T=1 defend against the normalised-mean attack, almost as well on"
+        "Resampling lets RFA T=1 defend against the normalized-mean attack, almost as well on"
         " non-iid data as on iid.",
     ),
     Claim(
@@ -241,7 +241,7 @@ PAPER = (
     Claim(
         "S4-rfa-mimic",
         "section 4.2, fig. 3",
-        "RFA T=1 is more robust to mimic than RFA T=8, and less robust to normalised-mean attacks.",
+        "RFA T=1 is more robust to mimic than RFA T=8, and less robust to normalized-mean attacks.",
     ),
 )
 

@@ -419,7 +419,7 @@ def test_rfa(tmp_path, T, nu):
     )
 
 
-def test_rfa_with_one_step_is_the_normalised_mean_shortened():
+def test_rfa_with_one_step_is_the_normalized_mean_shortened():
     x = np.random.default_rng(0).standard_normal((7, 4))
     shortened = rm.normalized_mean(x) / (1 / np.linalg.norm(x, axis=1)).sum()
     np.testing.assert_allclose(rm.rfa(x, T=1), shortened, rtol=1e-14)

@@ -803,7 +803,7 @@ def test_breakdown(demo):
         "coordinate-wise median": "k = 6",
         "geometric median": "k = 6",
         "RFA, T = 8": "-",
-        "normalised mean / n": "-",
+        "normalized mean / n": "-",
         "centred clipping at 1": "-",
     }
     texts = {name: distances for name, *distances, _ in rows}
@@ -821,7 +821,7 @@ def test_breakdown(demo):
         "coordinate-wise median": np.sort(good, axis=0)[5],
         "geometric median": median_point(good),
         "KRUM, f = 3": textbook.krum(good, 3),
-        "normalised mean / n": units.mean(axis=0),
+        "normalized mean / n": units.mean(axis=0),
     }.items():
         assert table[name][0] == pytest.approx(np.hypot(*(point - center)), abs=0.0051)
     # One hostile vector in one place tried, against a plain loop over them.
@@ -852,7 +852,7 @@ def test_influence(demo):
         "median (CM and GM)": np.median,
         "trimmed mean": lambda x: np.sort(x)[1:-1].mean(),
         "KRUM": lambda x: textbook.krum(x[:, None], 1)[0],
-        "normalised mean / n": lambda x: np.sign(x).mean(),
+        "normalized mean / n": lambda x: np.sign(x).mean(),
         "centred clipping at 1": clipped,
     }
     header = ("rule", *(f"z = {z:g}" for z in places), "largest")

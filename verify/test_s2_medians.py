@@ -34,7 +34,7 @@ def vectors_and_a_point(draw):
 
 
 @pytest.mark.claim("S2-gm-def")
-def test_the_geometric_median_minimises_the_sum_of_distances(evidence):
+def test_the_geometric_median_minimizes_the_sum_of_distances(evidence):
     def check(case, rule):
         vectors, point = case
         result = rule(vectors)

@@ -1,4 +1,4 @@
-"""Section 2.2: normalised means and signs, and the attack on them."""
+"""Section 2.2: normalized means and signs, and the attack on them."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def moved(rule, case):
 
 
 @pytest.mark.claim("S2-nm-bounded")
-def test_one_worker_moves_the_normalised_mean_by_at_most_2(evidence):
+def test_one_worker_moves_the_normalized_mean_by_at_most_2(evidence):
     @given(vectors_and_a_replacement())
-    def normalised(case):
+    def normalized(case):
         distance = np.linalg.norm(moved(robustmath.normalized_mean, case))
         assert distance <= 2 * (1 + 1e-12)
         return distance
@@ -52,7 +52,7 @@ def test_one_worker_moves_the_normalised_mean_by_at_most_2(evidence):
 
     evidence.property(
         "distance by which one worker of n moves NM, whatever it sends",
-        normalised,
+        normalized,
         claimed="at most 2",
         control=("the mean in place of NM", plain_mean),
         max_examples=400,
@@ -112,7 +112,7 @@ def test_the_bound_of_2_is_attained(evidence):
 
 
 @pytest.mark.claim("S2-nm-rfa1")
-def test_rfa_with_one_step_is_the_normalised_mean_shortened(evidence):
+def test_rfa_with_one_step_is_the_normalized_mean_shortened(evidence):
     alone = textbook.exact([[2]])
     rfa = textbook.rfa(alone, 1, nu=0)
     evidence.differs(
@@ -125,7 +125,7 @@ def test_rfa_with_one_step_is_the_normalised_mean_shortened(evidence):
 
 
 @pytest.mark.claim("S2-nm-rfa1")
-def test_rfa_with_one_step_times_the_sum_of_inverse_lengths_is_the_normalised_mean(evidence):
+def test_rfa_with_one_step_times_the_sum_of_inverse_lengths_is_the_normalized_mean(evidence):
     def one(k, h):
         return 1
 
@@ -162,12 +162,12 @@ def test_rfa_with_one_step_times_the_sum_of_inverse_lengths_is_the_normalised_me
 
 
 @pytest.mark.claim("S2-nm-rfa1")
-def test_rfa_with_one_step_is_the_normalised_mean_shortened_on_real_gradients(evidence):
+def test_rfa_with_one_step_is_the_normalized_mean_shortened_on_real_gradients(evidence):
     def compare(seed, T):
         vectors = worker_gradients(10, 4, rng=np.random.default_rng(seed))
         lengthened = (1 / np.linalg.norm(vectors, axis=1)).sum() * robustmath.rfa(vectors, T)
-        normalised = robustmath.normalized_mean(vectors)
-        error = np.linalg.norm(lengthened - normalised) / np.linalg.norm(normalised)
+        normalized = robustmath.normalized_mean(vectors)
+        error = np.linalg.norm(lengthened - normalized) / np.linalg.norm(normalized)
         assert error <= 1e-12
         return error
 

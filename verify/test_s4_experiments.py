@@ -39,7 +39,7 @@ def lines_of_fig3(base):
     ]
 
 
-def lines_under_the_normalised_mean_attack(base):
+def lines_under_the_normalized_mean_attack(base):
     """Return RFA with T=1 and T=8 under the attack that Figure 3 leaves out."""
     hostile = replace(base, split="sorted", f=2, attack="normalized_mean")
     return [
@@ -108,7 +108,7 @@ def experiments(request, tmp_path_factory):
         "2b": fig2b.lines(base),
         "2c": fig2c.lines(base),
         "3": lines_of_fig3(base),
-        "6": lines_under_the_normalised_mean_attack(base),
+        "6": lines_under_the_normalized_mean_attack(base),
     }
     first = seeds * request.config.getoption("claims_seed")
     wanted = {
@@ -339,7 +339,7 @@ def test_rfa_with_one_step_against_rfa_with_eight(evidence, experiments):
         low=0,
     )
     evidence.experiment(
-        "normalised-mean attack (6): RFA T=8 - RFA T=1",
+        "normalized-mean attack (6): RFA T=8 - RFA T=1",
         claimed="above 0",
         found=experiments.gain("6", ("attack (6)", "RFA T=8"), ("attack (6)", "RFA T=1")),
         low=0,

@@ -32,7 +32,7 @@ def geometric_median(vectors: ArrayLike, tol: float = 1e-14) -> Vector:
     .. math:: \text{GM}(\mathbf{g}_1, \dots, \mathbf{g}_n) :=
         \text{argmin}_{\mathbf{v}} \sum_{i=1}^n \|\mathbf{v} - \mathbf{g}_i\|
 
-    If a row is optimal that row is returned, bit for bit. The minimiser is unique unless the rows
+    If a row is optimal that row is returned, bit for bit. The minimizer is unique unless the rows
     lie on a line and n is even; then it is the midpoint of the two middle rows, so that in one
     dimension the geometric median is the median.
 

@@ -60,7 +60,7 @@ def mean(vectors: ArrayLike) -> Vector:
 
 
 def normalized_mean(vectors: ArrayLike) -> Vector:
-    r"""Return the normalised mean (4), a sum of unit vectors.
+    r"""Return the normalized mean (4), a sum of unit vectors.
 
     .. math:: \text{NM}(\mathbf{g}_1, \dots, \mathbf{g}_n) = \sum_{i=1}^n
         \frac{\mathbf{g}_i}{\|\mathbf{g}_i\|_2}

@@ -19,7 +19,7 @@ def rfa(vectors: ArrayLike, T: int = 8, nu: float = 1e-6) -> Vector:
     .. math:: \mathbf{v} \leftarrow \frac{\sum_i \beta_i \mathbf{g}_i}{\sum_i \beta_i}, \qquad
         \beta_i = \frac{1}{\max(\nu, \|\mathbf{v} - \mathbf{g}_i\|)}
 
-    With T = 1 it is the normalised mean (4) divided by sum_i 1 / ||g_i||: the same direction,
+    With T = 1 it is the normalized mean (4) divided by sum_i 1 / ||g_i||: the same direction,
     another length (as long as no row is shorter than `nu`). As T grows it tends to the geometric
     median.
 

@@ -42,7 +42,7 @@ def normalized_mean_attack(good: ArrayLike, f: int) -> Vectors:
     -----
     *Definition:* `robustmath.textbook.normalized_mean_attack`.
 
-    The rule (4) normalises this vector as well, so f attackers take f unit vectors off the sum of
+    The rule (4) normalizes this vector as well, so f attackers take f unit vectors off the sum of
     the good ones, whatever its length.
 
     Source: equation (6), section 2.2.

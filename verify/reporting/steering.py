@@ -21,7 +21,7 @@ PHASES = (Phase.explicit, Phase.generate, Phase.target, Phase.shrink)
 def steered(
     check: Callable[[], object], max_examples: int, seeds: np.random.SeedSequence
 ) -> tuple[Callable[[], object], dict[str, Any]]:
-    """Return a search that maximises what `check` returns, and a dict of what it will see."""
+    """Return a search that maximizes what `check` returns, and a dict of what it will see."""
     seen: dict[str, Any] = {"examples": 0, "worst": None, "failing": None}
     inner = check.hypothesis.inner_test
 

@@ -31,16 +31,16 @@ __all__ = ["OURS", "PAPER", "figure_module"]
 
 PAPER = {
     "fig1a": "KRUM without attackers, and whom it selects",
-    "fig1b": "RFA T=1 under the normalised-mean attack",
+    "fig1b": "RFA T=1 under the normalized-mean attack",
     "fig1c": "medians under mimic2",
     "fig2a": "KRUM with resampling, and whom it selects",
-    "fig2b": "RFA T=1 with resampling under the normalised-mean attack",
+    "fig2b": "RFA T=1 with resampling under the normalized-mean attack",
     "fig2c": "medians with resampling under mimic2",
     "fig3": "four rules under five attacks and none, without and with resampling",
 }
 
 OURS = {
-    "ours-fig3": "fig3 with the plain mean and the normalised-mean attack",
+    "ours-fig3": "fig3 with the plain mean and the normalized-mean attack",
     "ours-s": "the effect of s, from 1 to 5",
     "ours-nu": "the smoothing nu of RFA under mimic2",
     "ours-krum-f": "what KRUM is told f is after resampling: f or s f",

@@ -1,4 +1,4 @@
-"""Figure 1b: RFA with T=1 under the normalised-mean attack (6).
+"""Figure 1b: RFA with T=1 under the normalized-mean attack (6).
 
 Fixed: 8 good workers, no resampling; RFA T=1 from zero, nu = 1e-6.
 Varies: the number of attackers, f = 0, 1, 2, beside the 8; the split (iid or sorted by label).
@@ -41,7 +41,7 @@ def draw(histories: Histories) -> Figure:
     """Draw accuracy over the steps, iid beside non-iid."""
     found = panels(histories)
     title = (
-        f"Two normalised-mean attackers leave RFA T=1 at {percent(found['non-iid']['f = 2'])} "
+        f"Two normalized-mean attackers leave RFA T=1 at {percent(found['non-iid']['f = 2'])} "
         f"on non-iid data, {percent(found['iid']['f = 2'])} on iid"
     )
     figure, axes = plots.canvas(1, 2, title=title, size=(13, 6))

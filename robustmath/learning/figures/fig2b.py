@@ -1,4 +1,4 @@
-"""Figure 2b: RFA with T=1 under the normalised-mean attack (6), without and with resampling.
+"""Figure 2b: RFA with T=1 under the normalized-mean attack (6), without and with resampling.
 
 Fixed: 8 good workers; RFA T=1 from zero, nu = 1e-6.
 Varies: the number of attackers, f = 0, 1, 2, beside the 8; the split (iid or sorted by label);

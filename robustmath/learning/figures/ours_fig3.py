@@ -1,7 +1,7 @@
 """Not in the paper: Figure 3's final accuracies, with the mean as a rule and one attack more.
 
 Fixed: as in Figure 3 (its module says what).
-Varies: as in Figure 3, and further the plain mean as a rule and the normalised-mean attack (6).
+Varies: as in Figure 3, and further the plain mean as a rule and the normalized-mean attack (6).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from robustmath.learning.figures.summary import accuracies
 from robustmath.learning.grid.settings import Run
 
 NAMES = (*fig3.NAMES, "mean")
-ATTACKS = fig3.ATTACKS | {"normalised mean": "normalized_mean"}
+ATTACKS = fig3.ATTACKS | {"normalized mean": "normalized_mean"}
 
 
 def lines(base: Run) -> list[Line]:

@@ -20,7 +20,7 @@ from robustmath.learning.figures.drawing import estimates
 from robustmath.learning.figures.summary import accuracies, difference
 from robustmath.learning.grid.settings import Run
 
-ATTACKS = fig3.ATTACKS | {"normalised mean": "normalized_mean"}
+ATTACKS = fig3.ATTACKS | {"normalized mean": "normalized_mean"}
 PLAIN = "without resampling, f = 2"
 TOLD_F = f"{RESAMPLED}, told f = 2"
 TOLD_SF = f"{RESAMPLED}, told s f = 4"
