@@ -86,6 +86,7 @@ class Subject:
 
     def raw(self, *arguments: Any, **parameters: Any) -> Any:
         """Call the function on the arguments themselves and return what it returns."""
+        self.refuse_to_wait(arguments)
         given = {k: v for k, v in parameters.items() if self.takes(k)}
         given = {k: np.random.default_rng(v) if k == "rng" else v for k, v in given.items()}
         began = time.perf_counter()
@@ -100,13 +101,17 @@ class Subject:
                 self.calls += 1
                 self.spent += time.perf_counter() - began
         self.warnings = list(caught)
+        self.refuse_to_wait(arguments)
+        if isinstance(result, np.ma.MaskedArray):  # whose mask an array would lose
+            raise Misbehavior("returned a masked array", arguments)
+        return result
+
+    def refuse_to_wait(self, arguments: tuple[Any, ...]) -> None:
+        """Raise OutOfTime if the calls of this check have taken too long."""
         if self.spent > self.timeout:
             calls = f"{self.calls} call{'s' if self.calls > 1 else ''}"
             message = f"{calls} took {self.spent:.1f} s, more than {self.timeout:g} s"
             raise OutOfTime(message, arguments)
-        if isinstance(result, np.ma.MaskedArray):  # whose mask an array would lose
-            raise Misbehavior("returned a masked array", arguments)
-        return result
 
     def answer(
         self, *arguments: Any, shape: tuple[int, ...] | None = None, **parameters: Any

@@ -238,7 +238,7 @@ def flwr() -> Iterator[Case]:
         "six checks, as a call takes half a second",
         f=3,
         n=15,
-        timeout=300.0,
+        timeout=3000.0,
     )
     checks = ("call", "definition", "not_a_number", "result", "input_unchanged", "dtype")
     yield slow._replace(checks=checks)
