@@ -70,7 +70,8 @@ def nearest_neighbor_mixing(vectors: ArrayLike, f: int) -> Vectors:
     (f, kappa)-robust becomes (f, kappa')-robust with kappa' <= 8 f/(n - f) (kappa + 1) (Allouah
     et al.), of the order of the best possible if kappa is bounded.
 
-    *Cost:* the distances and the product of an n x n matrix with the data, O(n^2 d) each.
+    *Cost:* the distances and the product of an n x n matrix with the data, O(n^2 d) each, in memory
+    of O(n^2) for up to 4,096 rows and O(n) for more.
 
     *Elsewhere:* byzfl 0.0.11 chooses arbitrarily among ties.
 

@@ -62,14 +62,13 @@ def geometric_median(vectors: ArrayLike, tol: float = 1e-14) -> Vector:
     *Breakdown point:* (n-1)/2. If the good rows are within r of a point, the result is within
     r (n - f) / sqrt(n (n - 2 f)) of it (Minsker, 2015, Lemma 2.1).
 
-    *Cost:* the distances, O(n^2 d), twice if outliers hide where the middle is, and about ten steps
-    in n dimensions.
+    *Cost:* about ten steps, of O(n d^2) if n > d. Else they are taken in at most n dimensions,
+    after the distances, O(n^2 d), which are taken twice if outliers hide where the middle is.
 
     References
     ----------
     Weiszfeld (1937); Vardi and Zhang (2000), The multivariate L1-median and associated data depth.
-    The iteration is Weiszfeld's while it converges fast, and Newton's, on the weights, where it
-    does not.
+    The iteration is Weiszfeld's while it converges fast, and Newton's where it does not.
 
     Examples
     --------

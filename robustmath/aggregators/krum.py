@@ -62,7 +62,7 @@ def krum(vectors: ArrayLike, f: int) -> Vector:
     *Breakdown point:* (n-2)/2. Of the neighbours of a Byzantine row that is chosen at
     least n - 2f - 1 are good, and its score is no larger than that of the best good row.
 
-    *Cost:* the distances, O(n^2 d).
+    *Cost:* the distances, O(n^2 d), in memory of O(n^2) for up to 4,096 rows and O(n) for more.
 
     Four rules go by this name; they differ in the neighbours counted and the power of distances
     that is summed:
