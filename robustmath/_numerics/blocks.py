@@ -192,7 +192,10 @@ def write_mean(rows: Sequence[NDArray[Any]] | NDArray[Any], out: NDArray[Any]) -
             _write_sum(rows, out)
             out /= len(rows)
             lost = ~np.isfinite(out)
-            out[lost] = sum(row[lost] / out.dtype.type(len(rows)) for row in rows)
+            parts = np.array([row[lost] for row in rows], out.dtype)
+            mean = (parts / out.dtype.type(len(rows))).sum(axis=0)
+            # Three thirds of the largest float, rounded up, are more than it is.
+            out[lost] = np.clip(mean, parts.min(axis=0), parts.max(axis=0))
 
 
 def _write_sum(rows: Sequence[NDArray[Any]] | NDArray[Any], out: NDArray[Any]) -> None:
