@@ -13,6 +13,7 @@ import robustmath as rm
 from robustmath import textbook as tb
 from robustmath.conformance import adapt, check_rule
 from robustmath.conformance._facts import RECORDS
+from robustmath.conformance._rules import RULE_CHECKS
 from robustmath.conformance._variants import VARIANTS
 
 
@@ -40,8 +41,10 @@ def ours(name):
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_our_rules_pass_every_check(name):
-    report = check_rule(ours(name), name)
+def test_our_rules_pass_every_check(name, long):
+    """But for the search, which verify/ makes with more effort, in the short form."""
+    checks = [check for check in RULE_CHECKS if long or check != "robustness"]
+    report = check_rule(ours(name), name, checks=checks)
     assert report.passed, str(report)
 
 
@@ -262,7 +265,7 @@ def test_a_rule_with_one_fault_is_caught_and_the_fault_named(fault):
 @pytest.mark.parametrize("like", VARIANTS)
 def test_every_variant_is_told_from_the_others(like, long):
     told = {}
-    for words, variant in list(VARIANTS[like].items())[: 20 if long else 2]:
+    for words, variant in list(VARIANTS[like].items())[: 20 if long else 1]:
         more = {"m": 5} if like == "multi_krum" else {}
         checks = check_rule(variant, like, f=3, checks=["definition"], **more)
         told[words] = checks["definition"].found

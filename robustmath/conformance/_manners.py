@@ -284,12 +284,16 @@ def robustness(trial: Trial) -> Outcome:
         trial.answer, trial.n, trial.f, rng=trial.rng("robustness"), budget=BUDGET
     )
     if found.ratio > bound * (1 + 1e-6):
+        got = trial.answer(found.vectors)
+        right = np.delete(found.vectors, found.byzantine, axis=0).mean(axis=0)
+        if np.abs(got - right).max() <= tolerance(got.dtype, found.vectors):
+            return passes("where the good vectors are equal they are met but for rounding")
         return fails(
             f"ratio {found.ratio:.4g}, more than kappa = {bound:.4g}",
             vectors=found.vectors,
             byzantine=found.byzantine,
-            returned=trial.answer(found.vectors),
-            right=np.delete(found.vectors, found.byzantine, axis=0).mean(axis=0),
+            returned=got,
+            right=right,
         )
     return passes(f"ratio {found.ratio:.3g} found, kappa = {bound:.3g}")
 

@@ -97,7 +97,7 @@ def check_apart(
                 if current == "call":
                     given_up = "it cannot be called"
                 elif lost == MOST_LOST:
-                    given_up = f"{lost} processes were lost"
+                    given_up = f"{lost} process{'es were' if lost > 1 else ' was'} lost"
     verdicts += [Verdict(name, "", NOT_APPLICABLE, given_up) for name in left]
     head = head or Report(target, like or "", dict(options))
     return Report(target, head.like, head.settings, tuple(verdicts))

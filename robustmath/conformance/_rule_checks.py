@@ -87,13 +87,14 @@ def _as_defined(trial: Trial, dtype: Any) -> Outcome:
 
         def shows(smaller: Array) -> bool:
             try:
-                return misses(smaller, 1e-3) and decided(like, smaller, eps, reverse, SURELY)
+                return misses(smaller, 1e-3) and decided(like, smaller, eps, reverse)
             except Misbehavior:
                 return False
 
         least = len(vectors) if trial.fixed or trial.record is None else trial.record.least(trial.f)
         if trial.repeats and shows(vectors):
-            vectors = shrink(shows, vectors, least)
+            smallest = shrink(shows, vectors, least)
+            vectors = smallest if decided(like, smallest, eps, reverse, SURELY) else vectors
             trial.subject.start()  # what was slow or hung on the way is no answer to these vectors
             got = trial.answer(vectors.astype(dtype))
         words = _words(trial)
@@ -235,14 +236,18 @@ def _moves_with(
                     return False
                 off = np.abs(got - right).max()
                 return not off <= share * largest(changed, right) and decided(
-                    like, x, EPS, "p" in symmetries, SURELY
+                    like, x, EPS, "p" in symmetries
                 )
 
             if not shows(vectors, max(tolerance(trial.answer(vectors).dtype, np.ones(1)), 1e-7)):
                 continue
+            if not decided(like, vectors, EPS, "p" in symmetries, SURELY):
+                continue
             least = trial.n if trial.fixed else trial.record.least(trial.f)
             if shows(vectors):
-                vectors = shrink(shows, vectors, least, budget=200)
+                smallest = shrink(shows, vectors, least, budget=200)
+                surely = decided(like, smallest, EPS, "p" in symmetries, SURELY)
+                vectors = smallest if surely else vectors
             changed, got, right = both(vectors)
             return fails(
                 "the answer does not change with the vectors",
