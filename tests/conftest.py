@@ -28,6 +28,10 @@ OPTIONAL = {
         which("Xvfb") and (find_spec("_tkinter") or find_spec("PySide6")),
         "Xvfb and Tk or Qt, such as apt-get install xvfb, pip install PySide6",
     ),
+    "test_notebooks_run.py": (
+        all(find_spec(name) for name in ("nbclient", "nbformat", "ipykernel")),
+        "pip install '.[dev]'",
+    ),
     "test_plugins.py": (
         find_spec("xdist") and find_spec("pytest_rerunfailures"),
         "pip install pytest-xdist pytest-rerunfailures",

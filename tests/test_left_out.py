@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1]
 WITHOUT = """
 import sys
 import pytest
-sys.modules["distributed"] = sys.modules["xdist"] = None
+for name in ("distributed", "xdist", "nbclient"):
+    sys.modules[name] = None
 sys.exit(pytest.main(sys.argv[1:]))
 """
 
