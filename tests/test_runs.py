@@ -280,10 +280,14 @@ def test_ctrl_c_while_a_worker_is_being_started_waits_until_it_is(monkeypatch):
         started.append(arguments)
 
     monkeypatch.setattr(ProcessPoolExecutor, "submit", submit)
-    with pytest.raises(KeyboardInterrupt):
-        _execution._Pool(1).submit(guess)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _execution._Pool(1).submit(guess)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert started == [(guess,)]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_an_interrupted_run_does_not_wait_for_its_workers(tmp_path, monkeypatch):
