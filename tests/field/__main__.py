@@ -71,7 +71,7 @@ def main() -> int:
     for case in cases:
         began = time.process_time()
         kind = kind_of(case.like, case.options)
-        names = case.checks or [name for name in kind.names if name not in LEFT_OUT]
+        names = [name for name in kind.names if name not in LEFT_OUT]
         function = within(ONE_CALL, case.function)
         report = kind.check(function, like=case.like, checks=names, **case.options).as_dict()
         found.append(case._asdict() | {"function": None, "report": report})
@@ -148,7 +148,7 @@ def _examples(case: dict[str, Any], version: str) -> list[str]:
     failures = [v for v in case["report"]["checks"] if v["verdict"] == FAILS]
     if not failures:
         return []
-    settings = {k: v for k, v in case["options"].items() if k not in ("s", "timeout")}
+    settings = {k: v for k, v in case["options"].items() if k != "s"}
     told = "".join(f", {name} = {written(value)}" for name, value in settings.items())
     title = f"**{case['package']} {version} `{case['name']}`** as {case['like']}{told}"
     lines = [title + (f" ({case['note']})" if case["note"] else "") + ":", ""]

@@ -25,7 +25,6 @@ class Case(NamedTuple):
     like: str
     options: dict[str, Any]
     note: str = ""
-    checks: tuple[str, ...] = ()
 
 
 def byzfl() -> Iterator[Case]:
@@ -231,17 +230,6 @@ def flwr() -> Iterator[Case]:
         f=F,
         m=4,
     )
-    slow = of(
-        "Bulyan(num_malicious_nodes)",
-        strategy.Bulyan(num_malicious_nodes=3),
-        "bulyan",
-        "six checks, as a call takes half a second",
-        f=3,
-        n=15,
-        timeout=3000.0,
-    )
-    checks = ("call", "definition", "not_a_number", "result", "input_unchanged", "dtype")
-    yield slow._replace(checks=checks)
 
 
 PACKAGES = {"byzfl": byzfl, "byzpy": byzpy, "flwr": flwr}
