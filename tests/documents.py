@@ -15,9 +15,12 @@ import robustmath
 from robustmath.attacks.catalogue import ATTACKS
 from robustmath.robustness import table
 from robustmath.robustness.rules import RULES
+from verify.reporting import page, tables
 from verify.reporting.findings import FINDINGS
 
 ROOT = Path(__file__).resolve().parent.parent
+VERDICTS = ROOT / "verify" / "verdicts.json"
+"""What ``pytest verify/ --claims-json verify/verdicts.json`` found last."""
 
 
 def errata() -> str:
@@ -37,6 +40,28 @@ def errata() -> str:
         parts += [f"### {', '.join(finding.claims)}", "", finding.says, "", *lines, ""]
         parts += [*(f"      {command}" for command in commands), ""]
     return "\n".join(parts)
+
+
+def verdicts() -> str:
+    """Return the verdicts on file, each with the check that decides it."""
+    rows, summary = tables.from_json(VERDICTS.read_text(encoding="utf-8"))
+    paper = [row for row in rows if not row.claim.id.startswith("F-")]
+    lines = [
+        f"Of the paper's {len(paper)} claims {page.verdicts_in_words(paper)};"
+        f" {len(rows) - len(paper)} statements beyond it, on the robustness of rules, are checked"
+        " beside them.",
+        summary.lines()[-1],
+        "",
+        "| claim | sentence | verdict | decided by |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        record = page.deciding(row)
+        scope = f"for {record.holds_for}: " if record.holds_for else ""
+        found = f"{record.kind}: {scope}{record.what}: {tables.found_text(record)}"
+        cells = (row.claim.id, row.claim.statement, f"**{row.verdict}**", found)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
 
 
 def rules() -> str:
@@ -75,6 +100,7 @@ def attacks() -> str:
 
 BLOCKS: dict[str, tuple[str, Callable[[], str]]] = {
     "errata": ("verify/README.md", errata),
+    "verdicts": ("verify/README.md", verdicts),
     "rules": ("robustmath/aggregators/README.md", rules),
     "attacks": ("robustmath/attacks/README.md", attacks),
 }

@@ -10,6 +10,7 @@ import pytest
 
 from robustmath import claims
 from tests import documents
+from verify.reporting import tables
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -83,3 +84,13 @@ def test_normalized_is_spelt_as_in_the_paper():
     files = [p for f in FOLDERS for p in (ROOT / f).rglob("*") if p.suffix in (".py", ".md", ".js")]
     found = [p for p in [README, *files] if stem in p.read_text(encoding="utf-8").lower()]
     assert not found
+
+
+def test_the_verdicts_on_file_are_of_these_claims_and_tests():
+    rows, summary = tables.from_json(documents.VERDICTS.read_text(encoding="utf-8"))
+    found = tuple(row.claim for row in rows)
+    assert found == claims.CLAIMS, "run pytest verify/ --claims-json verify/verdicts.json"
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "verify").glob("test_*"))
+    tests = {re.split(r"::|\[", record.test)[1] for row in rows for record in row.records}
+    assert [name for name in sorted(tests) if f"def {name}(" not in source] == []
+    assert {"date", "robustmath", "NumPy"} <= summary.made.keys()

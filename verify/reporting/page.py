@@ -100,7 +100,7 @@ FIGURES = {
 """The picture that stands beside a claim; of MNIST with five seeds, and of every rule's kappa."""
 
 PICTURES = Path(__file__).resolve().parents[2] / "demos" / "pictures"
-PICTURE_WIDTH, TALL_WIDTH = 460, 360  # pixels; tall pictures are narrower
+PICTURE_WIDTH, TALL_WIDTH = 440, 340  # pixels; tall pictures are narrower
 
 
 def as_html(rows: Iterable[Row], summary: Summary) -> str:
@@ -164,7 +164,7 @@ def _description(rows: Sequence[Row]) -> str:
     paper = [row for row in rows if _part_of(row) != BEYOND]
     return (
         "Byzantine-Robust Learning on Heterogeneous Datasets via Resampling, sentence by sentence:"
-        f" {_verdicts_in_words(paper)}."
+        f" {verdicts_in_words(paper)}."
     )
 
 
@@ -212,16 +212,17 @@ def _counts(rows: Sequence[Row]) -> str:
     total = sum(not claim.id.startswith(f"{BEYOND}-") for claim in CLAIMS)
     whole = f"the paper's {total} claims"
     part = "" if len(paper) == total else f"{len(paper)} were run, and of these "
-    sentences = [f"Of {whole} {part}{_verdicts_in_words(paper)}."]
+    sentences = [f"Of {whole} {part}{verdicts_in_words(paper)}."]
     if beyond:
         sentences.append(
             f"Beyond the paper {len(beyond)} further statements were checked:"
-            f" {_verdicts_in_words(beyond)}."
+            f" {verdicts_in_words(beyond)}."
         )
     return "".join(f"<p>{text(sentence)}</p>" for sentence in sentences)
 
 
-def _verdicts_in_words(rows: Sequence[Row]) -> str:
+def verdicts_in_words(rows: Sequence[Row]) -> str:
+    """Return how many rows have each verdict, as the end of a sentence."""
     counts = {verdict: sum(row.verdict == verdict for row in rows) for verdict in SIGNS}
     singular = {HOLDS: "holds", CORRECTED: "holds with a correction"}
     plural = {HOLDS: "hold", CORRECTED: "hold with a correction"}
@@ -361,8 +362,7 @@ def _figure(claim_id: str) -> str:
         size = (width, opened.height * width // opened.width)
         small = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
     content = io.BytesIO()
-    few = small.quantize(16, dither=Image.Dither.NONE).convert("RGB")
-    few.save(content, "WEBP", lossless=True, method=6)
+    small.save(content, "WEBP", quality=25, method=6)
     data = base64.b64encode(content.getvalue()).decode()
     return (
         f'<figure><img alt="{words}" width="{size[0]}" height="{size[1]}" loading="lazy"'

@@ -271,7 +271,8 @@ def from_json(text: str) -> tuple[list[Row], Summary]:
             Record(**{key: _numeric(value) for key, value in record.items()})
             for record in entry["evidence"]
         ]
-        claim = Claim(**{key: entry[key] for key in Claim._fields})
+        fields = {key: entry[key] for key in Claim._fields}
+        claim = Claim(**fields | {"defines": tuple(fields["defines"])})
         rows.append(Row(claim, entry["verdict"], records, entry.get("failed", [])))
     return rows, Summary(**objects[0]["run"])
 
