@@ -143,3 +143,13 @@ def test_rows_far_from_a_point_and_near_each_other_take_no_call_each(monkeypatch
     found, _ = sums.lengths(x, x[0])
     np.testing.assert_allclose(found, expected.astype(float), rtol=1e-14)
     assert len(calls) <= 1  # the row itself
+
+
+@pytest.mark.parametrize("rule", [rm.caf, lambda x, f: rm.spectral_filter(x, f, 1.0)])
+def test_filters_take_rows_of_lengths_that_no_square_can_compare(rule):
+    """LAPACK makes NaN of a covariance of 1e278 after another of 1e78."""
+    x = np.zeros((9, 4))
+    x[2] = [-2e-124, -5.6e91, 6.7e-241, -1.6e-134]
+    x[3] = [-6.4e-112, -1.2e-229, -8.5e130, -9.7e-23]
+    x[7] = [1.9e-178, 5.8e-46, 5.8e231, -3.7e-43]
+    assert (rule(x, 3) == 0).all()

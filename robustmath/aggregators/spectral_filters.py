@@ -348,12 +348,14 @@ def _covariance(x: NDArray[Any], good: int) -> tuple[NDArray[np.intp], int, TopE
 
 
 def _top_eigenpair(matrix: Float64) -> tuple[float, Float64]:
-    last = len(matrix) - 1
+    last, largest = len(matrix) - 1, float(np.abs(matrix).max())
+    # LAPACK returns NaN for some matrices near the limits of floats
+    matrix = matrix / (largest or 1)
     values, vectors = eigh(matrix, subset_by_index=[last, last])
     if not len(values):
         # LAPACK finds none of a cluster of eigenvalues at times, and says nothing
         values, vectors = np.linalg.eigh(matrix)
-    return max(0.0, float(values[-1])), vectors[:, -1]
+    return max(0.0, float(values[-1]) * largest), vectors[:, -1]
 
 
 def _shares(projections: Float64) -> Float64:
