@@ -84,7 +84,8 @@ def test_nothing_overflows_and_nothing_complains(opened, file, width):
     """)
     assert beyond == []
     assert opened.complaints() == []
-    assert opened.requests() == [file.as_uri()]
+    asked = [address for address in opened.requests() if not address.startswith("data:")]
+    assert asked == [file.as_uri()]
 
 
 def test_a_complaint_and_an_overflow_would_be_seen(opened):
