@@ -181,8 +181,10 @@ def rfa(n: int, f: int) -> Bound:
 
 
 def mixed_median(n: int, f: int) -> Bound:
+    """Return the bound of the median after nearest-neighbor mixing."""
     return composed.mixed_robustness(medians.coordinatewise_median(n, f), n, f)
 
 
 def clipped_median(n: int, f: int) -> Bound:
+    """Return the bound of the median after adaptive clipping."""
     return composed.clipped_robustness(medians.coordinatewise_median(n, f), n, f)

@@ -76,6 +76,7 @@ class Floats(NamedTuple):
 
 
 def floats_of(chosen: str, n: int, f: int) -> Floats:
+    """Return `program_of` in floats."""
     forms, on_v, on_w, total, result = program_of(chosen, n, f)
     return Floats(
         np.array(forms, float),
@@ -157,4 +158,5 @@ def inverse_form(matrix: list[list[Fraction]], v: list[Fraction]) -> Fraction:
 
 
 def dot(x: tuple[Fraction, ...], y: list[Fraction]) -> Fraction:
+    """Return sum_i x_i y_i."""
     return sum((a * b for a, b in zip(x, y, strict=True)), Fraction(0))
