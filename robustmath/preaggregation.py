@@ -219,9 +219,11 @@ def _clipped(x: NDArray[Any], norms: Float64, tau: float) -> Vectors:
         factors = shares[:, None].astype(dtype)
         np.multiply(x, factors, out=out, dtype=dtype, casting="unsafe")
     for i in np.flatnonzero(shares < np.finfo(dtype).smallest_normal):
-        # A share that does not fit is multiplied in two steps.
-        row = x[i].astype(np.promote_types(dtype, FLOAT64))
-        out[i] = row / norms[i] * tau if np.isfinite(norms[i]) else 0
+        if np.isfinite(norms[i]):
+            # A share that does not fit is multiplied in two steps.
+            out[i] = x[i].astype(np.promote_types(dtype, FLOAT64)) / norms[i] * tau
+        else:
+            out[i] = 0
     return out
 
 

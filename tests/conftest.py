@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
+from hypothesis import settings
 
 from tests import chromium
 
@@ -99,6 +100,10 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "claim: of the tests in verify/, some of which are called")
     config.addinivalue_line("markers", "long: run with --long only, as .ci/run does")
     config.stash[KEY] = HostileInputs(config.getoption("--hostile-inputs"))
+    # The same examples for everybody, unless a seed asks for others.
+    fixed = config.getoption("--hypothesis-seed", None) is None
+    settings.register_profile("tests", derandomize=fixed)
+    settings.load_profile("tests")
 
 
 def pytest_collection_modifyitems(config, items):

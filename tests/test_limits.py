@@ -275,3 +275,18 @@ def test_a_filter_stops_once_no_more_than_n_minus_2f_is_left():
         np.testing.assert_allclose(rm.caf(longer, 1), [0.0, 2 / len(longer)], atol=1e-12)
     # Told of two it goes on, to rows without any variance.
     np.testing.assert_allclose(rm.caf([*x, [0.0, 0.0]], 2), [0.0, 0.0], atol=1e-12)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize(("dtype", "bits"), [("f4", 0x7F800001), ("f8", 0x7FF0000000000001)])
+def test_a_nan_that_signals_is_a_nan_like_others(rule, dtype, bits):
+    # Arithmetic on it, and a cast to another precision, is an invalid operation.
+    x = np.random.default_rng(0).standard_normal((max(5, rule.least(1)), 3)).astype(dtype)
+    silent = x.copy()
+    silent[-1] = np.nan
+    x[-1] = np.array(bits, f"u{x.itemsize}").view(dtype)
+    good = np.arange(len(x) - 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = rule.call(x, 1, good, 1.0)
+    np.testing.assert_equal(found, rule.call(silent, 1, good, 1.0))

@@ -1,11 +1,13 @@
 """The grid runner: killed at any moment it loses nothing, and its bytes do not depend on jobs."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
@@ -266,28 +268,59 @@ def test_a_torn_line_is_gone_before_the_next_is_appended(two_results, thread, mo
 
 
 def test_a_worker_is_deaf_to_ctrl_c_before_its_first_instruction():
-    with _execution._Pool(1, get_context("spawn")) as pool:
-        future = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, [])
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        with _execution._ctrl_c_later():
+            future = pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, [])
         assert future.result() == {signal.SIGINT}
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
 
 
-def test_ctrl_c_while_a_worker_is_being_started_waits_until_it_is(monkeypatch):
-    started = []
+@pytest.fixture
+def ctrl_c():
+    """Let SIGINT raise KeyboardInterrupt; a shell's & ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
 
-    def submit(pool, *arguments):
-        signal.raise_signal(signal.SIGINT)
-        started.append(arguments)
 
-    monkeypatch.setattr(ProcessPoolExecutor, "submit", submit)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
+def test_ctrl_c_while_futures_are_waited_for_leaves_none_locked(tmp_path, ctrl_c):
+    # Else a worker cannot hand in its result, and the program does not end.
+    for line in itertools.count(1):
+        pool = ThreadPoolExecutor(2)
+        try:
+            with interrupt(line, "concurrent/futures/_base.py"):
+                list(_execution.outcomes(grid(tmp_path, 2), rest, pool, 2, 0))
+            return
+        except KeyboardInterrupt:
+            ending = threading.Thread(target=pool.shutdown, daemon=True)
+            ending.start()
+            ending.join(10)
+            assert not ending.is_alive()
+
+
+@contextlib.contextmanager
+def interrupt(number, file):
+    """Press Ctrl-C at the `number`-th line of a file that this thread comes to."""
+    seen = itertools.count(1)
+
+    def trace(frame, event, _):
+        if frame.f_code.co_filename.endswith(file):
+            if event == "line" and next(seen) == number:
+                signal.raise_signal(signal.SIGINT)
+            return trace
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
     try:
-        with pytest.raises(KeyboardInterrupt):
-            _execution._Pool(1).submit(guess)
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    assert started == [(guess,)]
+        sys.settrace(before)
+
+
+def rest(run):
+    time.sleep(0.01)
 
 
 def test_an_interrupted_run_does_not_wait_for_its_workers(tmp_path, monkeypatch):

@@ -13,7 +13,8 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 from robustmath.learning.grid.settings import Run
@@ -97,18 +98,25 @@ def _finished(
     """Yield futures as they finish, `width` in flight, until `waiting` is empty or `pool` broken.
 
     No more than the pool can work on are in flight, so that few are suspect when it breaks.
+
+    Ctrl-C within the code of a future leaves it locked, and its worker waiting for ever. Therefore
+    they come by a queue, and Ctrl-C has to wait until a future is on its way.
     """
     flying: dict[Future[Outcome], Run] = {}
+    finished: SimpleQueue[Future[Outcome]] = SimpleQueue()
     broken = False
     try:
         while flying or (waiting and not broken):
             while waiting and not broken and len(flying) < width:
                 try:
-                    flying[pool.submit(_attempt, work, waiting[0])] = waiting[0]
-                    waiting.popleft()
+                    with _ctrl_c_later():
+                        future = pool.submit(_attempt, work, waiting[0])
+                        future.add_done_callback(finished.put)
+                        flying[future] = waiting.popleft()
                 except RuntimeError:
                     broken = True
-            for future in wait(flying, return_when=FIRST_COMPLETED).done:
+            if flying:
+                future = finished.get()
                 yield flying.pop(future), future
     finally:
         for future in flying:
@@ -117,15 +125,14 @@ def _finished(
 
 def _alone(run: Run, work: Work, executor: Executor | None, retries: int, cause: str) -> Outcome:
     for _ in range(retries):
+        waiting = deque([run])
         with _pool(executor, 1) as pool:
-            try:
-                future = pool.submit(_attempt, work, run)
-            except RuntimeError as error:
-                return None, f"{cause} Then the executor took no more runs: {error}"
-            wait([future])
-            cause = _cause(future)
-            if not cause:
-                return future.result()
+            for _, future in _finished(pool, waiting, work, 1):
+                cause = _cause(future)
+                if not cause:
+                    return future.result()
+        if waiting:
+            return None, f"{cause} Then the executor took no more runs."
     return None, f"no worker came back with a result, tried {retries + 1} times: {cause}"
 
 
@@ -155,7 +162,9 @@ def _pool(executor: Executor | None, jobs: int) -> Iterator[Executor]:
         return
     before = set(multiprocessing.active_children())
     with _environment(_ONE_THREAD):
-        pool = _Pool(jobs, multiprocessing.get_context("spawn"), initializer=_start_worker)
+        pool = ProcessPoolExecutor(
+            jobs, multiprocessing.get_context("spawn"), initializer=_start_worker
+        )
         try:
             yield pool
         except BaseException:
@@ -164,15 +173,6 @@ def _pool(executor: Executor | None, jobs: int) -> Iterator[Executor]:
             raise
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-class _Pool(ProcessPoolExecutor):
-    """A pool whose workers leave Ctrl-C to the parent, from before their first instruction."""
-
-    def submit(self, *arguments: Any, **keywords: Any) -> Future[Any]:
-        """Submit a task, which may start a worker."""
-        with _ctrl_c_later():
-            return super().submit(*arguments, **keywords)
 
 
 @contextlib.contextmanager
