@@ -19,6 +19,7 @@ from robustmath.conformance._worker import load
 
 MINE = """
 import os
+import re
 import numpy as np
 
 print("noise")
@@ -33,6 +34,11 @@ def upper(vectors):
 def hangs(vectors):
     while vectors.dtype == np.float32:
         pass
+    return np.median(vectors, axis=0)
+
+def holds_the_lock(vectors):
+    if vectors.dtype == np.float32:
+        re.fullmatch("(a+)+b", 40 * "a")
     return np.median(vectors, axis=0)
 
 def crashes(vectors):
@@ -156,9 +162,8 @@ def test_the_command_tells_what_something_is(mine, capfd):
 
 
 def test_a_hanging_and_a_crashing_rule_are_reported(mine, monkeypatch):
-    monkeypatch.setattr("robustmath.conformance._processes.OWN", 3.0)
     monkeypatch.setattr("robustmath.conformance._processes.MOST_LOST", 1)
-    options = {"timeout": 0.5}
+    options = {"timeout": 0.2}
     checks = ["call", "definition_float32", "dtype", "not_a_number", "result", "new_array"]
     seen = []
     hanging = check_apart(
@@ -166,7 +171,7 @@ def test_a_hanging_and_a_crashing_rule_are_reported(mine, monkeypatch):
     )
     found = {verdict.check: verdict.found for verdict in hanging.checks}
     assert found["call"] == "answers 10 vectors of length 3"
-    assert found["definition_float32"].startswith("the process did not answer within 3.5 s")
+    assert found["definition_float32"].startswith("the process did not answer within 0.2 s")
     # After that the rest is given up
     assert found["not_a_number"] == "1 process was lost"
     assert seen == checks[:2]
@@ -177,6 +182,17 @@ def test_a_hanging_and_a_crashing_rule_are_reported(mine, monkeypatch):
         "answers 10 vectors of length 3",
         "the process ended with exit code 3",
     ]
+
+
+@pytest.mark.long
+def test_a_rule_that_hangs_with_the_lock_of_python_is_reported(mine, monkeypatch):
+    monkeypatch.setattr("robustmath.conformance._processes.OWN", 3.0)
+    checks = ["call", "definition_float32"]
+    locked = check_apart(
+        f"{mine}:holds_the_lock", "coordinatewise_median", {"timeout": 0.5}, None, checks
+    )
+    found = locked["definition_float32"].found
+    assert found == "the process did not answer within 3.5 s and was ended"
 
 
 @pytest.mark.parametrize(

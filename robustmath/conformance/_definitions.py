@@ -20,6 +20,8 @@ __all__ = ["Definition", "Variant"]
 Array = NDArray[Any]
 Variant = Callable[..., Any]
 
+NEEDED = inspect.Parameter.empty
+
 PRECISION = Context(prec=60, Emax=10**6, Emin=-(10**6))
 """Sixty digits, and exponents that squares of the largest floats fit."""
 
@@ -60,6 +62,8 @@ class Definition(NamedTuple):
         From vectors (n, d) and the rule's parameters.
     given
         The parameters that the user gave, f among them.
+    known
+        Its answers so far: the checks ask for many of them again.
 
     Examples
     --------
@@ -71,11 +75,12 @@ class Definition(NamedTuple):
     name: str
     function: Variant
     given: Mapping[str, Any]
+    known: dict[tuple[Any, ...], Array]
 
     @classmethod
     def of(cls, name: str, given: Mapping[str, Any]) -> Definition:
         """Return the textbook's definition of a name."""
-        return cls(name, form(name), given)
+        return cls(name, form(name), given, {})
 
     def times(self, factor: float) -> Definition:
         """Return a multiple of it."""
@@ -84,19 +89,18 @@ class Definition(NamedTuple):
             answer = self.function(vectors, **told)
             return answer * (decimals(factor) if vectors.dtype == object else factor)
 
-        return self._replace(function=multiple)
+        return self._replace(function=multiple, known={})
 
     def parameters(self, n: int, d: int, all_of_them: bool = False) -> dict[str, Any]:
         """Return what the rule is told at n and d, without what it has by default unless asked."""
         told: dict[str, Any] = {}
         settings = RECORDS[self.name].settings(n, self.given["f"])
-        for parameter in list(inspect.signature(form(self.name)).parameters.values())[1:]:
-            name, default = parameter.name, parameter.default
+        for name, default in parameters(self.name).items():
             if name in self.given:
                 told[name] = self.given[name]
             elif name in settings:
                 told[name] = settings[name]
-            elif default is inspect.Parameter.empty:
+            elif default is NEEDED:
                 told[name] = DEFAULTS[name](d)
             elif all_of_them:
                 told[name] = default
@@ -104,6 +108,12 @@ class Definition(NamedTuple):
 
     def __call__(self, vectors: Array) -> Array:
         """Return the answer in floats."""
+        asked = (vectors.tobytes(), vectors.shape, vectors.dtype)
+        if asked not in self.known:
+            self.known[asked] = self._answer(vectors)
+        return self.known[asked]
+
+    def _answer(self, vectors: Array) -> Array:
         told = COARSER.get(self.name, {}) | seeded(self.parameters(*vectors.shape))
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -134,21 +144,23 @@ def form(name: str) -> Variant:
     return both
 
 
-def parameters(name: str) -> list[str]:
-    """Return the names of a rule's parameters.
+@functools.cache
+def parameters(name: str) -> dict[str, Any]:
+    """Return a rule's parameters with what they are by default; `NEEDED` if nothing.
 
     Examples
     --------
-    >>> parameters("multi_krum")
-    ['f', 'm']
+    >>> parameters("rfa")
+    {'T': 8, 'nu': 1e-06}
     """
-    return list(inspect.signature(form(name)).parameters)[1:]
+    told = list(inspect.signature(form(name)).parameters.values())[1:]
+    return {p.name: p.default for p in told}
 
 
 def defaults(name: str) -> dict[str, Any]:
     """Return the real parameters that have a default: in the textbook's lines they are floats."""
-    told = inspect.signature(form(name)).parameters.values()
-    return {p.name: p.default for p in told if isinstance(p.default, float)} | FINER.get(name, {})
+    told = {k: value for k, value in parameters(name).items() if isinstance(value, float)}
+    return told | FINER.get(name, {})
 
 
 def seeded(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from robustmath import theory
 from robustmath.aggregators.catalogue import RULES
 from robustmath.aggregators.record import Rule
 
-__all__ = ["LENGTHS", "RECORDS", "kappa", "withstands"]
+__all__ = ["LENGTHS", "RECORDS", "STEPS", "kappa", "withstands"]
 
 MEDIAN = "coordinatewise_median"
 

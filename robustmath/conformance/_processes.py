@@ -19,7 +19,10 @@ LOADING = 120.0
 """Seconds that imports may take."""
 
 OWN = 20.0
-"""Seconds that a check may take besides the calls that it counts."""
+"""Seconds that a check may take besides one call.
+
+The process itself notices that a call takes too long, but not while that holds Python's lock.
+"""
 
 MOST_LOST = 2
 """After as many processes that hung or crashed the rest is given up."""
@@ -68,9 +71,10 @@ def check_apart(
     verdicts: list[Verdict] = []
     head: Report | None = None
     usual = 60.0 if kind is RESAMPLER else 10.0
-    patience, lost, given_up = float(options.get("timeout", usual)) + OWN, 0, ""
+    told = {"timeout": usual} | dict(options)
+    patience, lost, given_up = float(told["timeout"]) + OWN, 0, ""
     while left and not given_up:
-        job = {"target": target, "like": like, "adapter": adapter, "options": dict(options)}
+        job = {"target": target, "like": like, "adapter": adapter, "options": told}
         current = None
         for event in _events(job | {"checks": left}, patience):
             if "refused" in event:
@@ -142,6 +146,8 @@ def _events(job: Mapping[str, Any], patience: float) -> Iterator[dict[str, Any]]
             begun += ("started" in event) - ("report" in event)
             limit = patience
             yield event
+            if "lost" in event:
+                return
     finally:
         worker.kill()
         worker.wait()

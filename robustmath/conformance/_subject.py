@@ -18,9 +18,12 @@ from numpy.typing import NDArray
 
 from robustmath._checks import as_choice
 
-__all__ = ["ADAPTERS", "Misbehavior", "Subject", "adapt"]
+__all__ = ["ADAPTERS", "CALLS", "Misbehavior", "Subject", "adapt"]
 
 Array = NDArray[Any]
+
+CALLS: list[float] = []
+"""When the calls began that have not ended, for whoever waits for them in another thread."""
 
 
 class Misbehavior(Exception):
@@ -57,7 +60,7 @@ class Subject:
         The names of parameters that the user gave: they are handed over where the function has
         them and `functools.partial` has not bound them; others only where it has no default.
     timeout : float
-        Seconds that one call, and all calls of one check, may take.
+        Seconds that all calls of one check may take; a call that takes longer has to return first.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Subject:
         given = {k: v for k, v in parameters.items() if self.takes(k)}
         given = {k: np.random.default_rng(v) if k == "rng" else v for k, v in given.items()}
         began = time.perf_counter()
+        CALLS.append(began)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -98,6 +102,7 @@ class Subject:
                 message = f"raised {type(error).__name__}: {str(error) or 'no message'}"
                 raise Misbehavior(" ".join(message.split())[:300], arguments, error) from error
             finally:
+                CALLS.pop()
                 self.calls += 1
                 self.spent += time.perf_counter() - began
         self.warnings = list(caught)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from robustmath.aggregators.record import Rule
 from robustmath.conformance._definitions import Definition
-from robustmath.conformance._facts import RECORDS, kappa
+from robustmath.conformance._facts import RECORDS, STEPS, kappa
 from robustmath.conformance._inputs import largest, various, whole
 from robustmath.conformance._subject import Misbehavior, Subject
 from robustmath.conformance._variants import VARIANTS
@@ -114,7 +114,7 @@ class Trial:
         """Return the rule's answer to vectors."""
         if self.claimed is None:
             return self.subject.answer(vectors, **self.parameters(vectors))
-        shape = self.claimed(np.zeros(vectors.shape)).shape
+        shape = vectors.shape[self.claimed.name not in STEPS :]
         return self.subject.answer(vectors, shape=shape, **self.parameters(vectors))
 
     def parameters(self, vectors: Array) -> dict[str, Any]:
@@ -168,7 +168,7 @@ class Trial:
     def variants(self, name: str) -> Iterator[tuple[str, Definition]]:
         """Yield the variants of a rule, those of f included."""
         for words, variant in VARIANTS.get(name, {}).items():
-            yield f"{name}, but {words}", Definition(name, variant, self.given)
+            yield f"{name}, but {words}", Definition(name, variant, self.given, {})
         if "f" in Definition.of(name, self.given).parameters(self.n, 2):
             for f in sorted({0, self.f - 1, self.f + 1, 2 * self.f, self.n // 5} - {self.f, -1}):
                 yield f"{name}, but f = {f}", Definition.of(name, self.given | {"f": f})

@@ -10,6 +10,8 @@ import importlib.util
 import json
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ def load(target: str) -> Callable[..., Any]:
 def main() -> None:
     """Carry out the job."""
     from robustmath.conformance._kinds import kind_of
-    from robustmath.conformance._subject import adapt
+    from robustmath.conformance._subject import CALLS, adapt
 
     job = json.load(sys.stdin)
     lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -60,6 +62,14 @@ def main() -> None:
         lines.write(json.dumps(event) + "\n")
         lines.flush()
 
+    def watch() -> None:
+        limit = job["options"]["timeout"]
+        while True:
+            time.sleep(0.05)
+            if any(time.perf_counter() - began > limit for began in CALLS[:1]):
+                say(lost=f"did not answer within {limit:g} s and was ended")
+                os._exit(1)
+
     try:
         function = load(job["target"])
         if job["adapter"]:
@@ -68,6 +78,7 @@ def main() -> None:
     except BaseException as error:
         say(refused=f"{type(error).__name__}: {error}")
         return
+    threading.Thread(target=watch, daemon=True).start()
     for name in job["checks"]:
         say(started=name)
         try:

@@ -29,7 +29,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.stats import beta
+from scipy.special import betainccinv, betaincinv
 
 from robustmath import _checks as check
 from robustmath.montecarlo.regions import (
@@ -234,8 +234,8 @@ def probability_interval(successes: ArrayLike, trials: int, error_probability: f
     x = x.astype(np.int64)  # small integers have no room for trials
     tail = delta / (2 * x.size)
     # At the ends one of the beta laws has a parameter 0, and its quantile is the end itself
-    low = np.where(x == 0, 0.0, beta.ppf(tail, np.maximum(x, 1), trials - x + 1))
-    high = np.where(x == trials, 1.0, beta.isf(tail, x + 1, np.maximum(trials - x, 1)))
+    low = np.where(x == 0, 0.0, betaincinv(np.maximum(x, 1), trials - x + 1, tail))
+    high = np.where(x == trials, 1.0, betainccinv(x + 1, np.maximum(trials - x, 1), tail))
     return Interval(x / trials, low, high, delta, trials)
 
 
