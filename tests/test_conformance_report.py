@@ -2,6 +2,7 @@
 
 import html.parser
 import json
+import os
 import subprocess
 import sys
 
@@ -263,6 +264,7 @@ def test_the_checks_are_tests_in_any_project(tmp_path):
         text=True,
         check=False,
         cwd=tmp_path,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )
     lines = finished.stdout.splitlines()
     results = {line.split("::")[-1].split(" - ")[0]: line for line in lines if "::" in line}

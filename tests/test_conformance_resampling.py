@@ -43,13 +43,13 @@ def test_proposition_1_holds_for_shuffled_copies_alone(name, broken, long):
 
 @pytest.mark.parametrize("s", [1, 3])
 def test_other_numbers_of_copies(s):
-    report = check_resampling(resampler("shuffled", s), s, n=7, f=1, trials=1000)
+    report = check_resampling(resampler("shuffled", s), s, n=5, f=1, trials=1000)
     assert report.passed, str(report)
 
 
 def test_the_last_bucket_may_be_smaller():
-    report = check_resampling(rm.bucket, 3, "bucket", trials=1000)
-    assert report["call"].found == "4 outputs"
+    report = check_resampling(rm.bucket, 3, "bucket", n=5, trials=1000)
+    assert report["call"].found == "2 outputs"
     assert report.passed, str(report)
 
 

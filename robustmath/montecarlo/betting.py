@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from robustmath._checks import as_floats
 from robustmath.montecarlo.regions import Array, Interval, as_bounds, as_error_probability
@@ -111,6 +110,7 @@ def _bets(x: Array, delta: float) -> Array:
 
 def _lower_end(x: Array, bets: Array, delta: float) -> float:
     """Return the m above which a gambler on more than m does not win 2/delta."""
+    from scipy.optimize import brentq  # here, as it takes a tenth of a second to import
 
     def gain(m: float) -> float:
         with np.errstate(divide="ignore"):

@@ -71,10 +71,10 @@ def centered_clipping(
     return v
 
 
-def median_of_means(vectors: Array, groups: int) -> Array:
+def median_of_means(vectors: Array, groups: int, tol: Array = 1e-14) -> Array:
     """The geometric median of the means of groups of neighboring rows, the longer ones first."""
     means = [group.mean(axis=0) for group in np.array_split(vectors, groups)]
-    return geometric_median(np.array(means))
+    return geometric_median(np.array(means), tol)
 
 
 def mean_around_median(vectors: Array, f: int) -> Array:
@@ -138,15 +138,12 @@ def minimum_diameter_averaging(vectors: Array, f: int) -> Array:
 def smallest_maximum_eigenvalue_averaging(vectors: Array, f: int) -> Array:
     """The mean of the n - f rows that vary least in their worst direction (SMEA).
 
-    Eigenvalues are rounded: those that differ by 1e-10 of themselves count as equal.
+    Singular values are rounded: those that differ by 1e-10 of themselves count as equal.
     """
-    best: tuple[int, ...] = ()
-    least = np.inf
-    for rows in itertools.combinations(range(len(vectors)), len(vectors) - f):
-        eigenvalue, _ = top_projections(vectors[list(rows)], np.ones(len(rows)))
-        if eigenvalue < least * (1 - 1e-10):
-            best, least = rows, eigenvalue
-    return vectors[list(best)].mean(axis=0)
+    subsets = np.array(list(itertools.combinations(range(len(vectors)), len(vectors) - f)))
+    rows = vectors.astype(float)[subsets]
+    spread = np.linalg.norm(rows - rows.mean(axis=1, keepdims=True), 2, axis=(1, 2))
+    return vectors[subsets[np.argmax(spread <= spread.min() * (1 + 1e-10))]].mean(axis=0)
 
 
 # Filters along the top eigenvector. Symbols: c weights, mu their mean, lam the largest eigenvalue.
