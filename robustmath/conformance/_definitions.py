@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from robustmath import textbook as tb
 from robustmath.conformance._facts import RECORDS
 
-__all__ = ["SOLVED", "Definition", "Variant"]
+__all__ = ["Definition", "Variant"]
 
 Array = NDArray[Any]
 Variant = Callable[..., Any]
@@ -46,11 +46,8 @@ DEFAULTS: dict[str, Callable[[int], Any]] = {
 }
 """What a definition is told where neither the user nor the record says, by d."""
 
-SOLVED = ("geometric_median", "median_of_means")
-"""Rules whose definition is an equation."""
-
-FINER = {name: {"tol": 1e-20} for name in SOLVED}
-COARSER = {name: {"tol": 1e-10} for name in SOLVED}
+FINER = {"geometric_median": {"tol": 1e-20}}
+COARSER = {"geometric_median": {"tol": 1e-10}}
 """To what residual to solve in decimals, and in floats, which come no nearer in many steps."""
 
 

@@ -135,13 +135,13 @@ VARIANTS: dict[str, Variants] = {
         ),
     },
     "median_of_means": {
-        "the coordinate-wise median of the means": lambda v, groups, **_: tb.coordinatewise_median(
+        "the coordinate-wise median of the means": lambda v, groups: tb.coordinatewise_median(
             np.array([g.mean(axis=0) for g in np.array_split(v, groups)])
         ),
-        "every k-th row in a group": lambda v, groups, **_: tb.geometric_median(
+        "every k-th row in a group": lambda v, groups: tb.geometric_median(
             np.array([v[i::groups].mean(axis=0) for i in range(groups)])
         ),
-        "the mean of the rows": lambda v, **_: v.mean(axis=0),
+        "the mean of the rows": lambda v, groups: v.mean(axis=0),
     },
     "minimum_diameter_averaging": {
         "the smallest sum of squared distances": best_subset(

@@ -71,10 +71,10 @@ def centered_clipping(
     return v
 
 
-def median_of_means(vectors: Array, groups: int, tol: Array = 1e-14) -> Array:
+def median_of_means(vectors: Array, groups: int) -> Array:
     """The geometric median of the means of groups of neighboring rows, the longer ones first."""
     means = [group.mean(axis=0) for group in np.array_split(vectors, groups)]
-    return geometric_median(np.array(means), tol)
+    return geometric_median(np.array(means))
 
 
 def mean_around_median(vectors: Array, f: int) -> Array:
