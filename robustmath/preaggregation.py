@@ -142,9 +142,11 @@ def static_clipping(vectors: ArrayLike, tau: float) -> Vectors:
     """
     x = as_vectors(vectors, "static_clipping")
     tau = as_real(tau, "static_clipping", "tau", 0, strict=True)
-    norms, unit = lengths(x)
+    out = x.astype(floating(x.dtype), order="C")
+    norms, unit = lengths(out)
     with np.errstate(under="ignore"):
-        return _clipped(x, norms, float(np.ldexp(tau, -unit)))
+        _clip(out, norms, float(np.ldexp(tau, -unit)))
+    return out
 
 
 def adaptive_clipping(vectors: ArrayLike, f: int) -> Vectors:
@@ -204,27 +206,26 @@ def adaptive_clipping(vectors: ArrayLike, f: int) -> Vectors:
     n = len(x)
     f = tolerated(f, n, "adaptive_clipping")
     k = 2 * f * (n - f) // n
-    norms, _ = lengths(x)
+    out = x.astype(floating(x.dtype), order="C")
+    norms, _ = lengths(out)
     refuse_more(np.flatnonzero(np.isinf(norms)), min(f, k), "adaptive_clipping")
     with np.errstate(under="ignore"):
-        return _clipped(x, norms, float(np.sort(norms)[n - k - 1]))
-
-
-def _clipped(x: NDArray[Any], norms: Float64, tau: float) -> Vectors:
-    """Return the rows, of these lengths, none longer than tau, in the same unit."""
-    dtype = working_dtype(x.dtype)
-    out = np.empty(x.shape, dtype=floating(x.dtype))
-    shares = tau / np.maximum(norms, tau) if tau else (norms == 0).astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        factors = shares[:, None].astype(dtype)
-        np.multiply(x, factors, out=out, dtype=dtype, casting="unsafe")
-    for i in np.flatnonzero(shares < np.finfo(dtype).smallest_normal):
-        if np.isfinite(norms[i]):
-            # A share that does not fit is multiplied in two steps.
-            out[i] = x[i].astype(np.promote_types(dtype, FLOAT64)) / norms[i] * tau
-        else:
-            out[i] = 0
+        _clip(out, norms, float(np.sort(norms)[n - k - 1]))
     return out
+
+
+def _clip(rows: Vectors, norms: Float64, tau: float) -> None:
+    """Shorten the rows, of these lengths, that are longer than tau, in the same unit."""
+    dtype = working_dtype(rows.dtype)
+    for i in np.flatnonzero(norms > tau).tolist():
+        share = tau / norms[i]
+        if share >= np.finfo(dtype).smallest_normal:
+            np.multiply(rows[i], share, out=rows[i], dtype=dtype, casting="unsafe")
+        elif np.isfinite(norms[i]):
+            # A share that does not fit is multiplied in two steps.
+            rows[i] = rows[i].astype(np.promote_types(dtype, FLOAT64)) / norms[i] * tau
+        else:
+            rows[i] = 0
 
 
 def _neighbours(

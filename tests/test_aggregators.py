@@ -314,6 +314,38 @@ def test_on_a_line_the_midpoint_of_the_two_middle_rows_is_returned(places, d, dt
     np.testing.assert_allclose(rm.geometric_median(x), expected, rtol=4 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "columns", "width", "error"),
+    [
+        (np.float64, 2, 1e-2, 1e-9),
+        (np.float64, 2, 1e-3, 1e-6),
+        (np.float64, 5, 1e-3, 1e-6),
+        (np.float32, 80_000, 1e-2, 2e-6),
+    ],
+)
+def test_where_two_segments_cross_is_the_geometric_median_however_narrow(
+    dtype, columns, width, error
+):
+    rng = np.random.default_rng(1)
+    for _ in range(200 if columns < 10 else 10):
+        crossing = rng.integers(-999, 999, 2)
+        one, other = rng.permutation(np.arange(-int(1e3 * width), int(1e3 * width) + 1))[:2]
+        x = np.zeros((4, columns), dtype)
+        for k, slope in enumerate((one, one, other, other)):
+            away = rng.integers(1, 1000) * (-1) ** k
+            x[k, :2] = crossing + away * np.array([slope, 1000])
+        found = rm.geometric_median(x)[:2]
+        assert np.abs(found - crossing).max() <= error * 1e6
+
+
+def test_four_rows_near_a_line_have_the_median_where_their_segments_cross():
+    x = np.array([[0, 88], [-29.5, -1.5], [-59.5, -95], [30, 181.5]]) * (15 / 1024)
+    for columns in (0, 3):
+        wide = np.hstack([x, np.zeros((4, columns))])
+        found = rm.geometric_median(wide)[:2]
+        np.testing.assert_allclose(found, [-0.216064453125, 0.633544921875], rtol=1e-15)
+
+
 @pytest.mark.parametrize("n", range(1, 20))
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_in_one_dimension_the_geometric_median_is_the_median(n, dtype):

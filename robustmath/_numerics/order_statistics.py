@@ -28,20 +28,23 @@ SORTED_ROWS = 512
 """Rows from which on one or two ranks are found faster by partition than by sorting."""
 
 
-def ranked_rows(block: NDArray[Any], low: int, high: int) -> Sequence[NDArray[Any]]:
+def ranked_rows(
+    block: NDArray[Any], low: int, high: int, spare: Sequence[NDArray[Any]] = ()
+) -> Sequence[NDArray[Any]]:
     """Return the order statistics low <= rank < high of every column of a block (n, width).
 
-    They are rows (width,) in ascending order of rank (from 0), and may be rows of the block.
+    They are rows (width,) in ascending order of rank (from 0), and may be rows of the block, or
+    spare ones: memory that has been used is faster than new memory.
     """
     n = len(block)
     dtype = working_dtype(block.dtype)
     with np.errstate(all="ignore"):
         if n <= NETWORK_ROWS:
-            rows = _run_network(list(block.astype(dtype, copy=False)), low, high)
+            rows = _run_network(list(block.astype(dtype, copy=False)), low, high, spare)
             if any(np.isnan(row).any() for row in rows):
                 clean = block.astype(dtype)
                 clean[np.isnan(clean)] = np.inf
-                rows = _run_network(list(clean), low, high)
+                rows = _run_network(list(clean), low, high, spare)
             return rows
         turned = np.array(block.T, dtype=dtype, order="C")
         if n > SORTED_ROWS and high - low <= 2:
@@ -70,9 +73,13 @@ def mean_of_ranks(
         raise too_many_hostile(function, hostile, limit)
     n, d = vectors.shape
     out = np.empty(d, dtype=working_dtype(vectors.dtype))
+    spare = np.empty((0, 0))
 
     for columns in column_blocks(d, n, out.itemsize):
-        write_mean(ranked_rows(vectors[:, columns], low, high), out[columns])
+        block = vectors[:, columns]
+        if not spare.size and n <= NETWORK_ROWS:
+            spare = np.empty(block.shape, out.dtype)
+        write_mean(ranked_rows(block, low, high, list(spare[:, : block.shape[1]])), out[columns])
     return out
 
 
@@ -107,16 +114,17 @@ def network(n: int, low: int, high: int) -> tuple[tuple[int, int, bool, bool], .
     return tuple(reversed(pruned))
 
 
-def _run_network(rows: list[NDArray[Any]], low: int, high: int) -> list[NDArray[Any]]:
-    """Return the rows of the wanted ranks; the input rows are only read.
+def _run_network(
+    rows: list[NDArray[Any]], low: int, high: int, spare: Sequence[NDArray[Any]]
+) -> list[NDArray[Any]]:
+    """Return the rows of the wanted ranks; the input rows are only read, the spare ones written.
 
-    Two spare rows are enough: a row that has been compared once is ours to overwrite.
+    A row that has been compared once is ours to overwrite.
     """
     ours = [False] * len(rows)
-    spare: list[NDArray[Any]] = []
+    free = list(spare)
     for i, j, keep_low, keep_high in network(len(rows), low, high):
         a, b = rows[i], rows[j]
-        free = spare
         if keep_low:
             rows[i] = np.minimum(a, b, out=free.pop() if free else None)
         if keep_high:

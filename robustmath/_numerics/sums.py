@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustmath._numerics.blocks import (
-    ADDED_ROWS,
     FLOAT32,
     FLOAT64,
+    READ_COLUMNS,
     READ_ENTRIES,
     Float64,
     column_blocks,
@@ -39,9 +39,15 @@ def lengths(x: NDArray[Any], origin: NDArray[Any] | None = None) -> tuple[Float6
     start, unit = np.zeros(1) if origin is None else origin.astype(FLOAT64), 0
     squares, products, own = np.zeros(len(x)), np.zeros(len(x)), 0.0
     with np.errstate(all="ignore"):
-        for columns, block in offsets(x, dtype, width=max(16, READ_ENTRIES // len(x))):
-            squares += np.vecdot(block, block)
-            if origin is not None:
+        if origin is None:
+            as_it_is = x.dtype == dtype and x.strides[1] == x.itemsize
+            step = len(x) if as_it_is else max(1, READ_ENTRIES // min(x.shape[1], READ_COLUMNS))
+            for rows in (slice(start, start + step) for start in range(0, len(x), step)):
+                for _, block in offsets(x[rows], dtype, width=READ_COLUMNS):
+                    squares[rows] += np.vecdot(block, block)
+        else:
+            for columns, block in offsets(x, dtype, width=max(16, READ_ENTRIES // len(x))):
+                squares += np.vecdot(block, block)
                 centre = origin[columns].astype(dtype, copy=False)
                 products += block @ centre
                 own += float(centre @ centre)
@@ -49,9 +55,11 @@ def lengths(x: NDArray[Any], origin: NDArray[Any] | None = None) -> tuple[Float6
         squares = sums - 2 * products
         found: Float64 = np.sqrt(np.maximum(squares, 0))
         precise = (squares >= CANCELLED_SHARE[dtype] * sums) & (squares >= low) & (sums <= high)
+        if precise.all():
+            return found, unit
         again = np.flatnonzero(~precise)
         squares = np.zeros(len(again))
-        for _, block in offsets(x, FLOAT64, origin, None, again) if len(again) else ():
+        for _, block in offsets(x, FLOAT64, origin, None, again):
             squares += np.vecdot(block, block)
         found[again] = np.sqrt(squares)
         low, high = MODERATE_SQUARES[FLOAT64]
@@ -106,7 +114,7 @@ def weighted_sum(
             # Terms that fit may have a difference or sum that does not. A quarter of it does.
             inner = np.promote_types(out.dtype, FLOAT64)
             start = np.zeros(1) if origin is None else origin
-            for columns in column_blocks(x.shape[1], ADDED_ROWS, inner.itemsize):
+            for columns in column_blocks(x.shape[1], 1, inner.itemsize):
                 centre = start[columns if origin is not None else slice(None)].astype(inner) / 4
                 total = np.zeros(1) + centre
                 for w, row in zip(weights, rows, strict=True):

@@ -36,7 +36,7 @@ def median_weights(points: Float64, tol: float) -> Float64:
         return middle
     v: Float64 = np.median(points, axis=0)
     tried: set[int] = set()
-    last = np.inf
+    last, slow = np.inf, False
     for _ in range(STEPS_AT_MOST):
         away = v - points
         r = _lengths(away)
@@ -55,11 +55,13 @@ def median_weights(points: Float64, tol: float) -> Float64:
         pull = inverse @ away
         residual = float(np.linalg.norm(pull)) / len(points)
         if residual <= tol or last <= min(residual, STALLED_RESIDUAL):
-            newton = _newton_step(away, r, pull) if r[nearest] < BESIDE * np.median(r) else None
+            last_step_due = slow or r[nearest] < BESIDE * np.median(r)
+            newton = _newton_step(away, r, pull) if last_step_due else None
             inverse = inverse if newton is None else 1 / _lengths(away + newton)
             break
         step = -pull / inverse.sum()
         if residual > last / 2:
+            slow = True
             newton = _newton_step(away, r, pull)
             if newton is None and residual < FAILED_RESIDUAL:
                 break
@@ -87,6 +89,8 @@ def _step_off(points: Float64, j: int) -> Float64 | None:
     if length <= here * (1 + 1e-12):
         return None
     step: Float64 = -(1 - here / length) / inverse.sum() * pull
+    while _change(away, r, 2 * step) < _change(away, r, step):
+        step = 2 * step
     return step
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from robustmath._checks import Vector, as_array, as_real, as_vectors, floating, refuse_majority
 from robustmath._numerics.blocks import FLOAT32, FLOAT64, Float64, offsets
-from robustmath._numerics.distances import Distances, distances
+from robustmath._numerics.distances import MODERATE_SQUARES, Distances, distances
 from robustmath._numerics.points import Points
 from robustmath._numerics.sums import lengths, weighted_sum
 from robustmath.aggregators._weiszfeld import (
@@ -22,8 +22,8 @@ from robustmath.aggregators._weiszfeld import (
     middle_of_a_line,
 )
 
-NEARLY_COLLINEAR = 1e-5
-"""1 - cos^2 of the angle which float32 products cannot tell from 0."""
+NEARLY_COLLINEAR = 0.2
+"""1 - cos^2 of angles so small that errors of float32 products would count."""
 
 
 def geometric_median(vectors: ArrayLike, tol: float = 1e-14) -> Vector:
@@ -64,6 +64,11 @@ def geometric_median(vectors: ArrayLike, tol: float = 1e-14) -> Vector:
 
     *Cost:* about ten steps, of O(n d^2) if n > d. Else they are taken in at most n dimensions,
     after the distances, O(n^2 d), which are taken twice if outliers hide where the middle is.
+
+    *Accuracy:* that of the input's dtype, unless the rows nearly lie on a line: where the median is
+    along it then depends on their small distances from it, and rounding errors grow as the inverse
+    square of these. Of four rows within 1e-2 of a line of length 2 the error is 5e-14, at worst
+    4e-9; within 1e-4 it is 7e-10, at worst 2e-5.
 
     References
     ----------
@@ -165,8 +170,13 @@ def geometric_median_certificate(vectors: ArrayLike, point: ArrayLike) -> Median
     # In units of the largest distance, so that nothing overflows.
     unit = max(int(np.frexp(r.max())[1]) + before, -1000)
     with np.errstate(over="ignore", under="ignore"):
-        r = np.ldexp(r, before - unit)
-        here, scale = r == 0, np.full(n, np.ldexp(1.0, -unit))
+        r, scale = np.ldexp(r, before - unit), np.full(n, np.ldexp(1.0, -unit))
+        # Where squares fit, differences have more digits than products had.
+        squares = np.zeros(n)
+        for _, offset in offsets(x, FLOAT64, v, scale):
+            squares += np.vecdot(offset, offset)
+        r = np.where(squares > MODERATE_SQUARES[FLOAT64][0], np.sqrt(squares), r)
+        here = r == 0
         inverse = np.divide(1, r, out=np.zeros(n), where=~here)
         pull_squared, pull_dot_offsets = 0.0, np.zeros(n)
         for _, offset in offsets(x, FLOAT64, v, scale):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import resource
 import signal
 import statistics
@@ -58,8 +59,10 @@ def take_turns(
             repeats = min(REPEATS, int(budget / warm))
             results[name] = summary([warm])
             turns += [((i + 0.5) / repeats, name) for i in range(repeats)]
+    # Shuffled, as memory that one contender has freed is warm for the next one.
+    order = random.Random(0)
     times: dict[str, list[float]] = {}
-    for _, name in sorted(turns):
+    for _, name in sorted(turns, key=lambda turn: (turn[0], order.random())):
         times.setdefault(name, []).append(seconds(contenders[name]))
     return {**results, **{name: summary(values) for name, values in times.items()}}
 
