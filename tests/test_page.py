@@ -322,8 +322,9 @@ def test_every_finding_is_about_claims_of_the_ledger_and_names_a_demo_that_exist
         ("1/2", "<mfrac><mn>1</mn><mn>2</mn></mfrac>"),
         ("(n-1)/s", "<mfrac><mrow><mi>n</mi><mo>−</mo><mn>1</mn></mrow><mi>s</mi></mfrac>"),
         ("sigma^2", "<msup><mi>σ</mi><mn>2</mn></msup>"),
-        ("g_i/|g_i|", "<mfrac><msub><mi>g</mi><mi>i</mi></msub><mrow><mo>|</mo><msub><mi>g</mi>"
-         "<mi>i</mi></msub><mo>|</mo></mrow></mfrac>"),
+        ("a/|b|", '<mfrac><mi>a</mi><mrow><mo stretchy="false">|</mo><mi>b</mi>'
+         '<mo stretchy="false">|</mo></mrow></mfrac>'),
+        ("|1/2|", "<mrow><mo>|</mo><mfrac><mn>1</mn><mn>2</mn></mfrac><mo>|</mo></mrow>"),
         ("g_(j_i)", "<msub><mi>g</mi><mrow><msub><mi>j</mi><mi>i</mi></msub></mrow></msub>"),
         ("a<b", "<mi>a</mi><mo>&lt;</mo><mi>b</mi>"),
     ],

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from tests.chromium import browser
+from tests.documents import VERDICTS
 from tests.test_page import SUMMARY, contrast, rows
-from verify.reporting import page
+from verify.reporting import page, tables
 
 WIDTHS = (360, 768, 1440)
 
@@ -70,16 +71,28 @@ def opened(tab, file):
     return tab
 
 
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    path = tmp_path_factory.mktemp("shipped") / "claims.html"
+    path.write_text(page.as_html(*tables.from_json(VERDICTS.read_text("utf-8"))), encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_overflows_and_nothing_complains(opened, file, width):
+@pytest.mark.parametrize("which", ["file", "shipped"])
+def test_nothing_overflows_and_nothing_complains(opened, request, which, width):
+    file = request.getfixturevalue(which)
     opened.resize(width)
+    opened.open(file)
     opened.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true; })")
     assert opened.evaluate("innerWidth") == width
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
     beyond = opened.evaluate("""
         Array.from(document.querySelectorAll("main *"))
             .filter(e => e.checkVisibility() && !e.closest(".for-ears"))
-            .filter(e => e.getBoundingClientRect().right > innerWidth)
+            .filter(e => e.getBoundingClientRect().right > (e.tagName === "math"
+                ? e.parentElement.getBoundingClientRect().right + 1
+                : document.documentElement.clientWidth))
             .map(e => e.tagName + " " + e.textContent.slice(0, 40))
     """)
     assert beyond == []

@@ -12,7 +12,7 @@ from robustmath.learning.figures.summary import Estimate
 from robustmath.montecarlo import ErrorBudget, law_region, probability_interval
 from robustmath.theory.identities import variables
 from verify import conftest
-from verify.reporting import tables
+from verify.reporting import scales, tables
 from verify.reporting.evidence import NEAR, Evidence
 
 n, s = variables("n s")
@@ -239,6 +239,25 @@ def test_a_monte_carlo_check_fails_with_its_claim_its_control_and_its_budget():
     evidence.close()
     with pytest.raises(ValueError, match="asks for one more"):
         _ = evidence.error_probability
+
+
+def test_an_interval_above_a_number_and_a_control_that_is_not():
+    share = books(checks=1).error_probability
+    high, even = (probability_interval([k], 10_000, share) for k in (6000, 5000))
+    for found, control, message in (
+        (even, even, "is rejected by"),
+        (high, high, "the control is not rejected"),
+    ):
+        with pytest.raises(AssertionError, match=message):
+            books(checks=1).monte_carlo(
+                "it", claimed="above 1/2", above=0.5, found=found, control=("x", control)
+            )
+    evidence = books(checks=1)
+    evidence.monte_carlo("it", claimed="above 1/2", above=0.5, found=high, control=("fair", even))
+    [record] = evidence.records
+    assert record.claimed_range == [0.5, np.inf]
+    assert record.control["lengths"] == 0
+    assert scales.scale(record).count("<circle") == 2
 
 
 def test_a_test_brings_what_it_declares():

@@ -22,7 +22,7 @@ def good_variance() -> str:
     """Equation (9): the law of the good average of 0 and 1, and its variance beside the printed."""
     n, f, s = 3, 1, 2
     return bars(
-        f"n = {n}, f = {f}, s = {s}: variance of the good average, in units of sigma^2",
+        f"n = {n}, f = {f}, s = {s}: variance of the good average, in units of σ²",
         [
             ("printed", theory.printed_good_variance_factor(n, f, s), "printed"),
             ("true", theory.good_variance_factor(n, f, s), "found"),
@@ -36,7 +36,7 @@ def redrawn_variances() -> str:
     found = theory.variance_factors(n, s, "sequential")
     rows = [(f"redrawn, t = {t + 1}", value, "found") for t, value in enumerate(found)]
     return bars(
-        f"n = {n}, s = {s}: variance of g_t, in units of sigma^2",
+        f"n = {n}, s = {s}: variance of g_t, in units of σ²",
         [("printed (8)", theory.variance_factor(n, s), "printed"), *rows],
     )
 

@@ -36,7 +36,8 @@ claim's verdict is the most severe of what its evidence shows.
   is a near miss, ``(what, region)`` from other trials which must not contain `claimed`, or
   ``(what, value)`` which `found` must not contain (the paper's value, where the paper is wrong and
   `claimed` is what is true). It is refused if it lies farther than `NEAR` lengths of the interval
-  away: then fewer trials would do. The marker declares the number of these calls as ``checks=``.
+  away: then fewer trials would do. With ``above=`` the interval `found` must lie above that number
+  and the control must not. The marker declares the number of these calls as ``checks=``.
 - ``property(what, check, claimed=, control=(what, faulty_check))``: runs functions decorated by
   Hypothesis's ``@given``. What the check returns, if anything, is how close it came to a violation
   and is handed to ``target()``. The faulty variant must be falsified.
@@ -234,16 +235,23 @@ class Evidence:
         claimed: object,
         found: Interval | LawRegion,
         control: tuple[str, Interval | LawRegion | object],
+        above: float | None = None,
         shows: str = HOLDS,
         counterexample: object = None,
     ) -> None:
         """Assert that the region found contains `claimed` and that the control is rejected."""
         share = self.error_probability
         control_what, near_miss = control
+
+        def agrees(region: Interval | LawRegion) -> bool:
+            if above is None:
+                return bool(region.contains(claimed))
+            return isinstance(region, Interval) and bool(np.all(region.low > above))
+
         if isinstance(near_miss, Interval | LawRegion):
-            regions, rejected = [found, near_miss], not near_miss.contains(claimed)
+            regions, rejected = [found, near_miss], not agrees(near_miss)
             control_record = {"what": control_what, **region_found(near_miss, claimed)}
-            lengths = lengths_away(near_miss, claimed)
+            lengths = lengths_away(near_miss, claimed if above is None else above)
         else:
             regions, rejected = [found], not found.contains(near_miss)
             control_record = {"what": control_what, "claimed": plain(near_miss)}
@@ -258,7 +266,7 @@ class Evidence:
             self._budget.spend(region.error_probability)
         self._made += 1
         region_record = region_found(found, claimed)
-        if not found.contains(claimed):
+        if not agrees(found):
             raise self._failure(what, f"claimed {plain(claimed)} is rejected by {region_record}")
         if not rejected:
             raise self._failure(what, f"the control is not rejected: {control_record}")
@@ -274,6 +282,7 @@ class Evidence:
             error_probability=sum(region.error_probability for region in regions),
             trials=found.trials,
             resolution=found.resolution,
+            claimed_range=None if above is None else [above, np.inf],
             control=control_record,
             counterexample=counterexample,
         )

@@ -43,9 +43,10 @@ class Finding(NamedTuple):
 FINDINGS = (
     Finding(
         ("S3-good-var",),
-        "The variance of a good average, equation (9), is wrong for f >= 1 and s >= 2.",
+        "The variance of a good average (one without a Byzantine vector), equation (9), is wrong"
+        " for f >= 1 and s >= 2.",
         "$var(g_t) = (n-1)/(s n-1) sigma^2$",
-        "$var(g_t) = (m-1)/(s m-1) sigma^2, m = n-f$",
+        "$var(g_t) = (m-1)/(s m-1) sigma^2$ with $m = n-f$, the number of good workers",
         "n = 3 workers, one of them Byzantine, s = 2: the good average of two good vectors 0 and 1"
         " has 1/3 of their variance, not 2/5.",
         "Given that g_t is good, its s places are drawn without replacement from the s m copies of"
@@ -57,8 +58,10 @@ FINDINGS = (
         ("S3-cap", "S3-good", "S3-dep"),
         "The loop of Algorithm 2, as printed, can use a worker more than s times, and can leave"
         " fewer than T - sf good averages.",
-        "draw j; if $c[j] < s$ then $c[j] += 1$; if $c[j] = s$ leave the loop",
-        "write s copies of every index on a list, shuffle it, cut it into groups of s",
+        "each gradient can be sampled at most s times, by the loop: draw j; if $c[j] < s$ then"
+        " $c[j] += 1$; if $c[j] = s$ leave the loop",
+        "this loop keeps no such bound; it is kept if s copies of every index are listed, shuffled"
+        " and cut into groups of s",
         "n = 2 workers, s = 1: with chance 1/2 both averages are the same worker's; if it is"
         " Byzantine (f = 1, chance 1/4), none is good, though T - sf = 1.",
         "The first place goes to some worker j, which then has c[j] = 1 = s. With chance 1/2 the"
@@ -159,10 +162,12 @@ def finding_of(claim_id: str) -> Finding | None:
 
 
 def typeset(text: str) -> str:
-    """Return text with its $formulas$ as HTML and MathML."""
+    """Return text with its $formulas$ as HTML and MathML, and >= elsewhere as one sign."""
     parts = text.split("$")
     return "".join(
-        f'<math displaystyle="true">{mathml(part)}</math>' if odd else html.escape(part)
+        f'<math displaystyle="true">{mathml(part)}</math>'
+        if odd
+        else html.escape(part.replace(">=", "≥"))
         for odd, part in ((i % 2, part) for i, part in enumerate(parts))
     )
 
@@ -201,7 +206,8 @@ def _factor(token: str, tokens: list[str]) -> str:
     if closing is not None:
         inner = "".join(_row(tokens, closing))
         tokens.pop(0)
-        element = f"<mrow><mo>{token}</mo>{inner}<mo>{closing}</mo></mrow>"
+        size = "" if "<mfrac>" in inner else ' stretchy="false"'
+        element = f"<mrow><mo{size}>{token}</mo>{inner}<mo{size}>{closing}</mo></mrow>"
     else:
         element = _atom(token)
     while tokens and tokens[0] in ("_", "^"):
@@ -218,10 +224,8 @@ def _index(tokens: list[str]) -> str:
 
 def _bare(element: str) -> str:
     """Return an element without the round brackets around it."""
-    opening, closing = "<mrow><mo>(</mo>", "<mo>)</mo></mrow>"
-    if element.startswith(opening) and element.endswith(closing):
-        return f"<mrow>{element[len(opening) : -len(closing)]}</mrow>"
-    return element
+    inner = re.fullmatch(r"<mrow><mo[^>]*>\(</mo>(.*)<mo[^>]*>\)</mo></mrow>", element)
+    return f"<mrow>{inner[1]}</mrow>" if inner else element
 
 
 def _atom(token: str) -> str:

@@ -197,7 +197,7 @@ def _finding(finding: Finding, by_id: Mapping[str, Row]) -> str:
     claims = " ".join(f"--claim {name}" for name in finding.claims)
     example = f"<p>{text(finding.example)}</p>" if finding.example else ""
     return (
-        f'<div class="finding" {_mark(by_id[run[0]])}><p class="says">{text(finding.says)}</p>'
+        f'<div class="finding" {_mark(by_id[run[0]])}><p class="says">{typeset(finding.says)}</p>'
         f'<dl class="pair"><div><dt>Printed</dt><dd>{typeset(finding.printed)}</dd></div>'
         f"<div><dt>True</dt><dd>{typeset(finding.true)}</dd></div></dl>"
         f"{example}{drawing(finding.claims[0])}"
@@ -335,7 +335,7 @@ def _correction(claim_id: str) -> str:
     finding = finding_of(claim_id)
     if finding is None:
         return ""
-    proof = f"<p>{text(finding.proof)}</p>" if finding.proof else ""
+    proof = f"<p>{typeset(finding.proof)}</p>" if finding.proof else ""
     demo = f"<p>Demo: <code>python demos/{finding.demo}.py</code></p>" if finding.demo else ""
     return f'<div class="correction"><p><b>True:</b> {typeset(finding.true)}</p>{proof}{demo}</div>'
 
@@ -427,8 +427,8 @@ $style</style>
 <header>
 <h1>The claims of the paper, checked</h1>
 <p>He, Karimireddy and Jaggi, <cite>Byzantine-Robust Learning on Heterogeneous Datasets via
-Resampling</cite>, sentence by sentence. Some workers send anything (they are Byzantine); robust
-rules are to withstand them; resampling averages s workers at random before a rule, so that honest
+Resampling</cite>, sentence by sentence. Of n workers f are Byzantine: they send anything. Robust
+rules are to withstand them. Resampling first averages s vectors at random, n times, so that good
 workers whose data differ look more alike.</p>
 </header>
 <main>

@@ -73,7 +73,8 @@ def _chart(record: Record) -> Chart | None:
     interval = record.interval or {"low": record.found, "high": record.found}
     if record.claimed_range is not None:
         low, high = record.claimed_range
-        return Chart(_marks("found", found, interval, None), "claimed", band=(low, high))
+        marks = _marks("found", found, interval, None)
+        return Chart([*marks, *_controls(record.control, None)], "claimed", band=(low, high))
     claimed = numbers(record.claimed)
     if claimed is None or len(claimed) != len(found) or claimed == found:
         return None
@@ -90,7 +91,7 @@ def _divergences(interval: dict[str, Any], control: dict[str, Any] | None) -> Ch
     return Chart(marks, "limit", zero=True)
 
 
-def _controls(control: dict[str, Any] | None, claimed: Sequence[float]) -> list[Mark]:
+def _controls(control: dict[str, Any] | None, claimed: Sequence[float] | None) -> list[Mark]:
     if control is None:
         return []
     if "interval" in control:
