@@ -35,7 +35,7 @@ class Plane:
         self.good = self._points("o", 13, GOOD, "good worker")
         self.byzantine = self._points("X", 14, BYZANTINE, "Byzantine worker")
         self.averages = self._points(".", 10, AVERAGE, "average of s vectors")
-        self.spoilt = self._points("x", 9, AVERAGE, "one with a Byzantine part", mew=2)
+        self.spoilt = self._points("x", 9, AVERAGE, "with a Byzantine part", mew=2)
         self.ring = self._points("o", 23, "black", mfc="none", mew=1.5)
         self.mean = self._points("+", 24, "black", "mean of the good", mew=4)
         names = list(_scene.RULES)
@@ -63,11 +63,11 @@ class Plane:
             loc="lower left",
             bbox_to_anchor=(1.05, 0.03),
             ncols=3,
-            fontsize=11,
+            fontsize=11.6,
             frameon=False,
             markerscale=0.7,
             handletextpad=0.2,
-            columnspacing=0.7,
+            columnspacing=0.6,
         )
 
     def _points(self, marker, size, color, label="_", **style):

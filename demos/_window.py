@@ -20,10 +20,10 @@ GRIP = 15
 """Pixels from the middle of a point within which the mouse takes it."""
 
 HELP = """\
-drag a point        tab or . : next point        arrows: move it (with shift a little)
-g, b: add a good, a Byzantine one        delete: remove        1-8: show a rule
-t: choose whom to attack        a: attack        - +: fewer, more copies s
-n: new draw        r: reset        w: save the picture"""
+drag a point     tab or . : next point     arrows: move it (with shift a little)
+g, b: add a good, a Byzantine one     delete: remove     1-8: show a rule
+t: choose whom to attack     a: attack     - +: fewer, more copies s
+n: new draw     r: reset     w: save the picture"""
 ARROWS = {"left": (-1, 0), "right": (1, 0), "down": (0, -1), "up": (0, 1)}
 
 
@@ -43,14 +43,14 @@ class Window:
         self.held: np.ndarray | None = None
         self.background = None
         figure.set_size_inches(SIZE)
-        figure.text(0.5, 0.02, HELP, fontsize=11, linespacing=1.35)
+        figure.text(0.5, 0.02, HELP, fontsize=11.6, linespacing=1.35)
         self.plane = Plane(figure.add_axes((0.055, 0.11, 0.42, 0.775)))
         self._add_rules()
         self._add_sliders()
         self._add_buttons()
         below = figure.add_axes((0.5, 0.255, 0.49, 0.085))
         below.set_axis_off()
-        self.notes = below.text(0, 1, "", va="top", fontsize=11, linespacing=1.1)
+        self.notes = below.text(0, 1, "", va="top", fontsize=11.6, linespacing=1.1)
         self.moving = [*self.plane.artists(), *self.distances.values(), self.notes]
         if figure.canvas.supports_blit:
             for artist in self.moving:
@@ -131,7 +131,7 @@ class Window:
         ):
             place = (0.5 + 0.123 * (k % 4), 0.41 - 0.058 * (k // 4), 0.118, 0.052)
             button = Button(self.figure.add_axes(place), text)
-            button.label.set_size(11)
+            button.label.set_size(11.6)
             button.on_clicked(lambda event, act=act: act())
             self.buttons[text] = button
 

@@ -94,7 +94,7 @@ for (row, k), value in np.ndenumerate(grid):
         text,
         ha="center",
         va="center",
-        fontsize=17,
+        fontsize=17.5,
         color="black" if value < BROKEN else "white",
         weight="normal" if value < BROKEN else "bold",
     )

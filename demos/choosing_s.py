@@ -108,20 +108,21 @@ figure, axes = plots.canvas(
     2,
     title=f"Three camps: the median is off by {camps[0]:.2f} without resampling, "
     f"{camps[1]:.2f} with s = 2, {camps[-1]:.2f} with s = {COPIES[-1]}",
-    size=(13.0, 6.4),
+    size=(12.5, 6.4),
+    font=16,
 )
 trade, result = axes[0]
 plots.curves(
     trade,
     [
         plots.Series(
-            "variance of an output (σ̃²)", COPIES, [float(t.variance) for t in trades.values()]
+            "variance of an average (σ̃²)", COPIES, [float(t.variance) for t in trades.values()]
         ),
-        plots.Series("bad outputs, at most (share)", COPIES, [s * F / N for s in COPIES]),
+        plots.Series("bad averages, at most", COPIES, [s * F / N for s in COPIES]),
     ],
     markers=9,
 )
-trade.set_ylim(0, 1.05)
+trade.set_ylim(0, 1.25)
 trade.set_ylabel("share of the whole")
 trade.title.set_text("what s buys, and what it costs")
 plots.curves(
@@ -133,16 +134,13 @@ plots.curves(
     ],
     markers=9,
 )
-result.set_yscale("log")
-result.set_yticks([0.1, 0.2, 0.5, 1, 2], ["0.1", "0.2", "0.5", "1", "2"])
-result.minorticks_off()
-result.set_ylim(0.05, 4)
+result.set_ylim(0, 1.6 * max(bounds.values()))
 result.set_ylabel("distance from the good mean (σ̃)")
-result.title.set_text("geometric median, worst of three attacks")
+result.title.set_text("geometric median, worst of 3 attacks")
 for ax in (trade, result):
     ax.set_xticks(list(COPIES))
     ax.set_xlabel("copies s")
-    ax.legend(fontsize=14, frameon=False, loc="upper right" if ax is trade else "lower right")
+    ax.legend(fontsize=16, frameon=False, loc="upper right")
 
 # %% Questions
 _stage.finish(

@@ -2,7 +2,8 @@
 
 A notebook has the cells of its script, one after the other, and is executed, so that it shows its
 numbers and its picture where nothing is installed. Its first cell installs robustmath where it is
-missing, as on Colab. It needs nbclient and ipykernel, which `pip install '.[dev]'` brings.
+missing, from the clone that it is in. It needs nbclient and ipykernel, which `pip install '.[dev]'`
+brings.
 """
 
 from __future__ import annotations
@@ -22,13 +23,20 @@ from robustmath.cli.demo import demos
 
 HERE = Path(__file__).resolve().parent
 SET_UP = """\
-# Install robustmath where it is missing, and find what the demos share.
+# Install robustmath where it is missing, from the clone around this notebook.
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("robustmath") is None:
-    subprocess.check_call([sys.executable, "-m", "pip", "install", "-q", "robustmath"])
+    clone = next((path for path in Path.cwd().parents if (path / "robustmath").is_dir()), None)
+    if clone is None:
+        raise ModuleNotFoundError(
+            "robustmath is not on PyPI. Clone its repository, and then run here:"
+            " %pip install PATH_OF_THE_CLONE"
+        )
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "-q", str(clone)])
 
 from robustmath.cli.demo import folder
 

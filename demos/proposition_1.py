@@ -104,7 +104,7 @@ _stage.say(
 )
 
 # %% The picture
-figure, axes = plots.canvas(1, 2, title=" ", size=(12.5, 6.2))
+figure, axes = plots.canvas(1, 2, title=" ", size=(12.0, 6.4), font=16)
 left, right = axes[0]
 before, after = plots.STYLES[0], plots.STYLES[2]
 bins = np.arange(-10, 11) - 0.5
@@ -117,7 +117,7 @@ left.hist(
     linewidth=2.5,
     label="sent (s = 1)",
 )
-left.set_ylim(0, 29)
+left.set_ylim(0, 32)
 left.set_xlim(-10.5, 10.5)
 left.set_xlabel("value")
 left.set_ylabel("share (%)")
@@ -161,8 +161,8 @@ def draw(s):
             label=label,
         )
         for center, half, height, marker, fill, label in (
-            (mu, deviation, 20, "D", "black", "mean ± deviation, claimed"),
-            (values.mean(), values.std(), 18, "o", "white", "found"),
+            (mu, deviation, 21, "D", "black", "mean ± deviation, claimed"),
+            (values.mean(), values.std(), 19, "o", "white", "the same, found"),
         )
     ]
     found = right.bar(
@@ -193,8 +193,13 @@ def draw(s):
         label="T - sf: never fewer",
     )
     legends = [
-        left.legend(fontsize=13, loc="upper center", frameon=False, ncols=2, columnspacing=0.8),
-        right.legend(fontsize=14, loc="upper left" if least > 4 else "upper right", frameon=False),
+        left.legend(fontsize=15, loc="upper center", frameon=False),
+        right.legend(
+            fontsize=15,
+            loc="upper left" if least > 4 else "upper right",
+            frameon=False,
+            handlelength=1.2,
+        ),
     ]
     drawn[:] = [bars, *intervals, found, law, bound, *legends]
     top = 100 * max(counts[s])

@@ -90,7 +90,7 @@ def canvas(
     *,
     title: str,
     size: tuple[float, float] = (10.0, 5.6),
-    font: float = 15.0,
+    font: float | None = None,
     **subplots: Any,
 ) -> tuple[Figure, NDArray[Any]]:
     """Return a figure under a title, and its axes as an array (rows, columns).
@@ -103,8 +103,9 @@ def canvas(
         What the picture shows: one message.
     size : (float, float), default (10.0, 5.6)
         Width and height in inches.
-    font : float, default 15.0
-        Size of the text in points.
+    font : float, optional
+        Size of the text in points; by default 15, and more in a picture wider than 15 inches, so
+        that it is never below 12 points at a width of 1,200 pixels.
     **subplots
         Passed on to `matplotlib.figure.Figure.subplots`, such as ``sharey=True``.
 
@@ -119,6 +120,7 @@ def canvas(
     (1, 2)
     """
     figure = Figure(figsize=size, layout="constrained")
+    font = font or _readable(figure)
     figure.suptitle(title, fontsize=1.2 * font)
     axes = figure.subplots(rows, columns, squeeze=False, **subplots)
     for ax in axes.flat:
@@ -130,6 +132,11 @@ def canvas(
         for text in (ax.xaxis.label, ax.yaxis.label, ax.title):
             text.set_size(font)
     return figure, axes
+
+
+def _readable(figure: Figure) -> float:
+    """Return a size of text in points that is 12.5 or more at 1,200 pixels, 96 to the inch."""
+    return float(max(15.0, figure.get_figwidth()))
 
 
 def curves(ax: Axes, series: Sequence[Series], *, markers: int = 6) -> None:
@@ -256,7 +263,12 @@ def points(ax: Axes, series: Sequence[Series], names: Sequence[str]) -> None:
 
 
 def legend_below(
-    figure: Figure, axes: Iterable[Axes], *, note: str = "", columns: int = 4, font: float = 15.0
+    figure: Figure,
+    axes: Iterable[Axes],
+    *,
+    note: str = "",
+    columns: int = 4,
+    font: float | None = None,
 ) -> None:
     """Put one legend below all axes, with every label that occurs in them once.
 
@@ -270,8 +282,8 @@ def legend_below(
         A line between the axes and the legend, such as the settings of the data shown.
     columns : int, default 4
         Entries side by side.
-    font : float, default 15.0
-        Size of the text in points.
+    font : float, optional
+        Size of the text in points; by default that of `canvas`.
 
     Examples
     --------
@@ -282,6 +294,7 @@ def legend_below(
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
     ['x']
     """
+    font = font or _readable(figure)
     entries: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):

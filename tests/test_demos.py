@@ -27,6 +27,7 @@ from scipy.optimize import minimize
 
 from robustmath import textbook
 from robustmath.cli.demo import demos
+from tests.text_sizes import small_texts
 
 DRAWN_WITH = "3.11."
 """The version of Matplotlib that drew the pictures in the repository."""
@@ -103,6 +104,7 @@ def test_draws_a_picture_with_a_title(demo, name):
     assert pixels.std() > 0.02
     figure = ran.names["figure"]
     assert len(figure.get_suptitle()) > 20
+    assert small_texts(figure) == {}
     for ax in figure.axes:
         assert ax.get_xlabel() or not ax.get_subplotspec().is_last_row()
     assert f"The picture is in {ran.picture}" in ran.text

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import minimize
 
 from robustmath import textbook
+from tests.text_sizes import small_texts
 
 SCRIPT = Path(__file__).parent.parent / "demos" / "playground.py"
 
@@ -69,6 +70,10 @@ def window(playground, tmp_path):
     figure = Figure(dpi=50)
     FigureCanvasAgg(figure)
     return playground.Window(figure, folder=tmp_path)
+
+
+def test_its_texts_can_be_read(window):
+    assert small_texts(window.figure) == {}
 
 
 def mouse(window, name: str, x: float, y: float, ax=None, **more) -> None:

@@ -68,6 +68,6 @@ def draw(histories: Histories) -> Figure:
     histogram.set_ylim(0, 1.3 * histogram.get_ylim()[1])  # room for the legend
     histogram.set_xlabel("worker")
     histogram.set_ylabel("share of selections (%)")
-    histogram.legend(loc="upper right", fontsize=13, frameon=False)
+    histogram.legend(loc="upper right", fontsize=15.5, frameon=False)
     plots.legend_below(figure, axes[0, :2])
     return figure

@@ -11,7 +11,7 @@ two halves, with and without the attackers, and so have dotted lines of their ow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from matplotlib.figure import Figure
@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 from robustmath import plots
 from robustmath.learning.figures.common import RESAMPLED, RULES, Histories, Line, panels
 from robustmath.learning.figures.drawing import curve
-from robustmath.learning.figures.summary import difference
+from robustmath.learning.figures.summary import accuracies, difference, estimate
 from robustmath.learning.grid.settings import Run
+from robustmath.learning.history import History
 
 NAMES = ("KRUM", "CM", "RFA T=1", "RFA T=8")
 ATTACKS = {
@@ -121,11 +122,11 @@ def verdict(histories: Histories) -> str:
 
 
 def draw(histories: Histories) -> Figure:
-    """Draw the grid: a row an attack, a column a rule."""
+    """Draw the grid: a row an attack, a column a rule, whose axis leaves out what is below all."""
     found = panels(histories)
     title = f"Resampling (s = 2) {verdict(histories)}"
     figure, axes = plots.canvas(
-        len(ATTACKS), len(NAMES), title=title, size=(16, 19), font=17, sharex=True, sharey=True
+        len(ATTACKS), len(NAMES), title=title, size=(16, 19), font=17, sharex=True, sharey="col"
     )
     for row, attack in enumerate(ATTACKS):
         for column, name in enumerate(NAMES):
@@ -138,7 +139,7 @@ def draw(histories: Histories) -> Figure:
                 [one._replace(half=None) if one.label.endswith(ALONE) else one for one in series],
                 markers=4,
             )
-            ax.set_ylim(0, 100)
+            ax.set_ylim(_floor(found, name), 100)
             if row == 0:
                 ax.title.set(text=name, weight="bold")
             if column == 0:
@@ -147,6 +148,17 @@ def draw(histories: Histories) -> Figure:
                 ax.set_xlabel("training step")
     plots.legend_below(figure, [axes[0, 0]], columns=2, font=17)
     return figure
+
+
+def _floor(found: Mapping[str, Mapping[str, Sequence[History]]], name: str) -> int:
+    """Return where a rule's column begins, in percent: ten below the tens of its lowest end."""
+    ends = (
+        estimate(accuracies(each)).mean
+        for panel, lines in found.items()
+        if panel.endswith(f" / {name}")
+        for each in lines.values()
+    )
+    return max(0, int(min(ends) // 10) * 10 - 10)
 
 
 _STYLES = {

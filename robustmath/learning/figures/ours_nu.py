@@ -51,7 +51,7 @@ def draw(histories: Histories) -> Figure:
         estimate(found[f"{PLAIN}, nu = {nu:g}"]).mean for nu in (SMOOTHINGS[0], SMOOTHINGS[-1])
     )
     title = f"RFA T=8 under mimic2 ends at {low:.0f} % with nu = 1e-6, at {high:.0f} % with nu = 10"
-    figure, axes = plots.canvas(title=title, size=(11, 6.2))
+    figure, axes = plots.canvas(title=title, size=(10.9, 6.2))
     series = [
         estimates(label, [found[f"{label}, nu = {nu:g}"] for nu in SMOOTHINGS], style)._replace(
             x=SMOOTHINGS
