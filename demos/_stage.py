@@ -62,7 +62,7 @@ def options(about: str, *, html: bool = False) -> argparse.Namespace:
     parser.add_argument("--no-show", dest="show", action="store_false", help="open no window")
     parser.add_argument("--answers", action="store_true", help="answer the questions at the end")
     if html:
-        parser.add_argument("--html", type=_page, metavar="PATH", help="write a page, open it")
+        parser.add_argument("--html", type=page_path, metavar="PATH", help="write a page, open it")
     # Run cell by cell, in Jupyter or an editor, the command line is the kernel's and not ours.
     is_ours = Path(sys.argv[0]).resolve().parent == HERE
     if is_ours:
@@ -168,7 +168,7 @@ def _picture(text: str) -> Path:
     return _path(text, list(Figure().canvas.get_supported_filetypes()), ".png")
 
 
-def _page(text: str) -> Path:
+def page_path(text: str) -> Path:
     """Return the path of a page that can be written, ".html" added if it has no suffix."""
     return _path(text, ["html", "htm"], ".html")
 

@@ -167,7 +167,7 @@ def main() -> None:
     """Write the hand-out that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lecture", type=int, choices=sorted(FORMULAS), required=True)
-    parser.add_argument("--html", type=Path, required=True, metavar="PATH")
+    parser.add_argument("--html", type=_stage.page_path, required=True, metavar="PATH")
     parser.add_argument("--answers", action="store_true", help="with the answers, for the teacher")
     chosen = parser.parse_args()
     chosen.html.write_text(page(chosen.lecture, chosen.answers), encoding="utf-8")

@@ -344,11 +344,11 @@ axes.prop_cycle: cycler('color', ['red'])
 
 
 def test_settings_of_the_users_that_do_not_fit_change_no_picture(demo, tmp_path):
-    backend = "of_a_notebook_that_is_not_here"
+    backend, name = "of_a_notebook_that_is_not_here", "normalized_mean_attack"  # which loads data
     (tmp_path / "matplotlibrc").write_text(RC_OF_THE_USER)
     done = subprocess.run(
-        [sys.executable, DEMOS / "four_krums.py", "--no-show", "--answers", "--save", "a.png"],
-        env={**os.environ, "MPLBACKEND": backend},
+        [sys.executable, DEMOS / f"{name}.py", "--no-show", "--answers", "--save", "a.png"],
+        env={**os.environ, "MPLBACKEND": backend, "ROBUSTMATH_DATA": "~nosuchuser/data"},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -357,7 +357,7 @@ def test_settings_of_the_users_that_do_not_fit_change_no_picture(demo, tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"MPLBACKEND={backend} is not here" in done.stderr
     assert "Traceback" not in done.stderr
-    assert (tmp_path / "a.png").read_bytes() == demo("four_krums").picture.read_bytes()
+    assert (tmp_path / "a.png").read_bytes() == demo(name).picture.read_bytes()
 
 
 def test_a_locale_without_the_letters_of_a_text_gets_the_rest_of_it():

@@ -51,8 +51,12 @@ def test_questions_have_room_and_answers_are_the_teachers(handout, tmp_path):
     assert "https:" not in students + teachers
 
 
-def test_the_command_refuses_a_lecture_that_there_is_not(handout, capsys):
-    arguments = ["handout.py", "--lecture", "3", "--html", "x.html"]
+@pytest.mark.parametrize(
+    ("lecture", "path", "message"),
+    [("3", "x.html", "invalid choice"), ("1", "no/x.html", "there is no folder no")],
+)
+def test_the_command_refuses_what_there_is_not(handout, capsys, lecture, path, message):
+    arguments = ["handout.py", "--lecture", lecture, "--html", path]
     with mock.patch.object(sys, "argv", arguments), pytest.raises(SystemExit, match="2"):
         handout["main"]()
-    assert "invalid choice" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
