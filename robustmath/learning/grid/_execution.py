@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from queue import SimpleQueue
-from typing import Any
 
 from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
