@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from matplotlib.figure import Figure
-from PIL import Image
 
-sys.path.append(str(Path(__file__).resolve().parent))  # for _stage
+sys.path.append(str(Path(__file__).resolve().parent))  # for _stage, make_pictures
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # for verify
 
 import _stage
+from make_pictures import few_colors
 
 from verify.reporting.findings import typeset
 
@@ -111,13 +111,10 @@ def _part(part: Part, answers: bool) -> str:
 
 
 def _picture(figure: Figure) -> str:
-    drawn, content = io.BytesIO(), io.BytesIO()
+    drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=_stage.DPI)
-    with Image.open(drawn) as opened:
-        size = (WIDTH, opened.height * WIDTH // opened.width)
-        small = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    small.quantize(COLORS, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+    content = few_colors(drawn, WIDTH, COLORS)
+    return "data:image/png;base64," + base64.b64encode(content).decode()
 
 
 PAGE = textwrap.dedent("""\

@@ -14,6 +14,7 @@ import io
 import json
 import os
 import re
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from unittest import mock
 from robustmath.cli.demo import demos
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE))  # for make_pictures
 SET_UP = """\
 # Install robustmath where it is missing, from the clone around this notebook.
 import importlib.util
@@ -117,14 +119,10 @@ def execute(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shrunk(encoded: str) -> str:
-    from PIL import Image
+    from make_pictures import few_colors
 
-    with Image.open(io.BytesIO(base64.b64decode(encoded))) as picture:
-        size = (WIDTH, picture.height * WIDTH // picture.width)
-        small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    content = io.BytesIO()
-    small.quantize(COLORS, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
-    return base64.b64encode(content.getvalue()).decode()
+    content = few_colors(io.BytesIO(base64.b64decode(encoded)), WIDTH, COLORS)
+    return base64.b64encode(content).decode()
 
 
 def main() -> None:

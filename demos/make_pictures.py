@@ -37,10 +37,20 @@ def draw(name: str, folder: Path) -> Path:
 
 def shrink(path: Path, out: Path) -> Path:
     """Write a picture with few colours to `out`, and return it."""
-    with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
-    small.save(out, optimize=True)
+    out.write_bytes(few_colors(path))
     return out
+
+
+def few_colors(picture: Path | io.BytesIO, width: int = 0, colors: int = COLORS) -> bytes:
+    """Return a picture as PNG with few colours, of another width if one is given."""
+    content = io.BytesIO()
+    with Image.open(picture) as opened:
+        small = opened.convert("RGB")
+    if width:
+        size = (width, small.height * width // small.width)
+        small = small.resize(size, Image.Resampling.LANCZOS)
+    small.quantize(colors, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
+    return content.getvalue()
 
 
 def main() -> None:

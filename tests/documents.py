@@ -12,15 +12,21 @@ from math import inf
 from pathlib import Path
 
 import robustmath
+from demos.make_pictures import shrink
 from robustmath.attacks.catalogue import ATTACKS
 from robustmath.robustness import table
 from robustmath.robustness.rules import RULES
+from tests.benchmarks import picture, report
+from tests.benchmarks.records import read
 from verify.reporting import page, tables
 from verify.reporting.findings import FINDINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 VERDICTS = ROOT / "verify" / "verdicts.json"
 """What ``pytest verify/ --claims-json verify/verdicts.json`` found last."""
+MEASURED = ROOT / "tests" / "benchmarks" / "measured" / "benchmarks.json"
+"""What `python -m tests.benchmarks --only races growth/ --out tests/benchmarks/measured` found."""
+PERFORMANCE = ROOT / "demos" / "pictures" / "performance.png"
 
 
 def errata() -> str:
@@ -98,11 +104,28 @@ def attacks() -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def speed() -> str:
+    """Return milliseconds beside the textbook and other packages, and on what they were taken."""
+    found = read(MEASURED)
+    versions = {"NumPy": found["machine"]["numpy"], **found["packages"]}
+    packages = report.packages(versions, found["absent"])
+    where = f"{found['machine']['processor']}, {found['machine']['cores']} cores; {packages}."
+    load = f"The machine's load was at most {found['load']:.1f}."
+    return f"{where} {load}\n\n{report.speed_table(found['records'])}"
+
+
+def races() -> str:
+    """Return how fast the fastest other package is in every cell, run by run."""
+    return report.race_table(read(MEASURED)["records"])
+
+
 BLOCKS: dict[str, tuple[str, Callable[[], str]]] = {
     "errata": ("verify/README.md", errata),
     "verdicts": ("verify/README.md", verdicts),
     "rules": ("robustmath/aggregators/README.md", rules),
     "attacks": ("robustmath/attacks/README.md", attacks),
+    "speed": ("tests/README.md", speed),
+    "races": ("tests/README.md", races),
 }
 """For each block the document that it stands in and the function that makes it."""
 
@@ -140,3 +163,5 @@ if __name__ == "__main__":
     for block in BLOCKS:
         write(block)
         print(f"{BLOCKS[block][0]}: {block}")
+    if picture.draw(read(MEASURED)["records"], PERFORMANCE):
+        print(shrink(PERFORMANCE, PERFORMANCE))

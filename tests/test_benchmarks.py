@@ -21,10 +21,13 @@ from tests.benchmarks import (
     growth,
     memory,
     parts,
+    races,
     records,
     report,
+    run,
     timing,
 )
+from tests.benchmarks.__main__ import parser
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -122,6 +125,49 @@ def test_goals_tell_yes_no_and_not_measured():
     assert (rfa.reached, rfa.met) == ("not measured", None)
 
 
+def race(run: int, who: str, seconds: float) -> records.Record:
+    return {**cell(who, seconds), "part": "races", "data": f"run {run}"}
+
+
+@pytest.mark.parametrize(("times", "behind"), [((0.9, 0.9, 1.2), True), ((0.9, 1.0, 0.96), False)])
+def test_we_are_behind_where_most_runs_say_so(times, behind):
+    rows = [race(run, "robustmath", 2.0) for run in (1, 2, 3)]
+    rows += [race(run, "byzfl", 2.0 * share) for run, share in enumerate(times, 1)]
+    rows += [race(1, "textbook", 0.1), race(2, "byzpy", 7.0)]
+    (found,) = races.races(rows)
+    assert found.ratios == pytest.approx(times)
+    assert (found.fastest, found.behind) == ("byzfl", behind)
+    assert ("behind" in report.race_table(rows).splitlines()[-1]) is behind
+    assert "| 2e+03 / 100 / " in report.speed_table(rows)
+
+
+def test_a_run_that_was_interrupted_goes_on(tmp_path, monkeypatch):
+    measured: list[str] = []
+
+    def part(name, fails):
+        def measure(tell):
+            measured.append(name)
+            yield {**cell(name, 1.0), "part": name}
+            if fails:
+                raise KeyboardInterrupt
+
+        return measure
+
+    def names_on_file(field):
+        return records.read(tmp_path / "benchmarks.json")[field]
+
+    options = ["--resume", "--out", str(tmp_path)]
+    monkeypatch.setattr(run, "parts", lambda *_: {"a": part("a", False), "b": part("b", True)})
+    with pytest.raises(KeyboardInterrupt):
+        run.run(parser().parse_args(options))
+    assert [r["part"] for r in names_on_file("records")] == ["a", "b"]
+    assert names_on_file("finished") == ["a"]
+    monkeypatch.setattr(run, "parts", lambda *_: {"a": part("a", True), "b": part("b", False)})
+    assert run.run(parser().parse_args(options)) == 0
+    assert measured == ["a", "b", "b"]
+    assert names_on_file("finished") == ["a", "b"]
+
+
 def test_goals_look_at_the_worst_cell():
     rows = [
         cell(who, seconds, d=d)
@@ -202,6 +248,7 @@ def test_parts_are_chosen_by_how_they_begin():
         "trials",
     ]
     assert parts.chosen(names, None) == names
+    assert parts.chosen(["growth/n", "growth/n/d=2"], ["growth/n"]) == ["growth/n"]
     with pytest.raises(ValueError, match="no part begins with 'tirals'"):
         parts.chosen(names, ["tirals"])
 
@@ -234,6 +281,7 @@ def test_quick_run_end_to_end(quick):
     results = json.loads((folder / "benchmarks.json").read_text())
     measured = {record["part"] for record in results["records"]}
     assert measured == {
+        "races",
         "rules",
         "growth/n",
         "growth/d",
@@ -261,7 +309,7 @@ def test_quick_run_end_to_end(quick):
     assert done.stdout.strip() == text.strip()
     for title in ("Goals", "Rules", "Growth", "A memory map", "Accuracy", "Training"):
         assert f"## {title}\n" in text
-    assert "[14/14] memmap: " in done.stderr
+    assert "[26/26] memmap: " in done.stderr
 
 
 @pytest.mark.long
@@ -300,6 +348,7 @@ def test_threads_are_set_before_anything_is_loaded(tmp_path):
 
 def test_unknown_parts_and_threads_are_refused():
     assert "no part begins with 'tirals'" in command("--only", "tirals").stderr
+    assert "--resume needs --out DIR" in command("--resume").stderr
     assert "--threads needs K >= 1; got 0" in command("--threads", "0").stderr
 
 

@@ -18,10 +18,13 @@ def parser() -> argparse.ArgumentParser:
         description=benchmarks.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    shown.add_argument("--only", nargs="+", metavar="PART", help="parts that begin with these")
+    shown.add_argument(
+        "--only", nargs="+", metavar="PART", help="parts that are, or begin with, these"
+    )
     shown.add_argument("--list", action="store_true", help="print the names of the parts")
     shown.add_argument("--quick", action="store_true", help="small shapes, few repeats")
     shown.add_argument("--out", type=Path, metavar="DIR", help="write JSON, Markdown and figure")
+    shown.add_argument("--resume", action="store_true", help="leave out what --out DIR has whole")
     shown.add_argument("--threads", type=int, default=1, metavar="K", help="default: 1")
     shown.add_argument(
         "--memmap-gb", type=float, default=20.0, metavar="GB", help="file of `memmap`; default: 20"
@@ -37,6 +40,8 @@ def main(arguments: list[str]) -> int:
     given = parser().parse_args(arguments)
     if given.threads < 1:
         parser().error(f"--threads needs K >= 1; got {given.threads}")
+    if given.resume and not given.out:
+        parser().error("--resume needs --out DIR, where the records are; got none")
     os.environ.update(environment(given.threads))
     from tests.benchmarks.run import run
 

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.benchmarks import accuracy, growth, memory, rules, threads, training, trials
+from tests.benchmarks import accuracy, growth, memory, races, rules, threads, training, trials
 from tests.benchmarks.cases import DTYPES, SHAPES
+from tests.benchmarks.peers import RUNS
 from tests.benchmarks.records import Record
 
 Tell = Callable[[str], None]
@@ -53,6 +54,12 @@ def parts(effort: Effort, map_gb: float, map_folder: Path | None) -> dict[str, P
     budget, limit = effort.budget, effort.limit
     return {
         **{
+            f"races/{run}/{n}x{d}/{dtype}": partial(races.measure, run, n, d, dtype, budget, limit)
+            for run in range(1, RUNS + 1)
+            for n, d in effort.shapes
+            for dtype in DTYPES
+        },
+        **{
             f"rules/{n}x{d}/{dtype}": partial(rules.measure, n, d, dtype, budget, limit)
             for n, d in effort.shapes
             for dtype in DTYPES
@@ -75,14 +82,17 @@ def parts(effort: Effort, map_gb: float, map_folder: Path | None) -> dict[str, P
 
 
 def chosen(names: list[str], wanted: list[str] | None) -> list[str]:
-    """Return the names that begin with one of those wanted, all if none is.
+    """Return the names that are one of those wanted, or else begin with one; all if none is.
 
     Raises
     ------
     ValueError
         If nothing begins with a wanted name.
     """
-    for prefix in wanted or []:
-        if not any(name.startswith(prefix) for name in names):
+    found: set[str] = set()
+    for prefix in wanted or [""]:
+        some = {prefix} & set(names) or {name for name in names if name.startswith(prefix)}
+        if not some:
             raise ValueError(f"no part begins with {prefix!r}; there are {', '.join(names)}")
-    return [name for name in names if not wanted or name.startswith(tuple(wanted))]
+        found |= some
+    return [name for name in names if name in found]

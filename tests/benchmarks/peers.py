@@ -18,6 +18,23 @@ from tests.benchmarks.cases import Array, S, byzantine, enumerable, radius
 
 Thunk = Callable[[], Any]
 
+OPERATIONS = (
+    "mean",
+    "coordinatewise_median",
+    "trimmed_mean",
+    "krum",
+    "multi_krum",
+    "geometric_median",
+    "rfa",
+    "centered_clipping",
+    "nearest_neighbor_mixing",
+    "adaptive_clipping",
+)
+"""What other packages have too: on every shape, in both precisions, the cells of `races`."""
+
+RUNS = 3
+"""Times that each cell is measured."""
+
 SUBSETS = 20_000
 """Most subsets that a package is let enumerate: each of them costs it some microseconds."""
 

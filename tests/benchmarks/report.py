@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tests.benchmarks.cases import CASES, DTYPES, PRIMITIVES, SHAPES
 from tests.benchmarks.goals import goals
 from tests.benchmarks.growth import FEW_COLUMNS, exponents
+from tests.benchmarks.peers import OPERATIONS
+from tests.benchmarks.races import races
 from tests.benchmarks.records import Record, number, select
 
 US = "robustmath"
@@ -54,6 +57,7 @@ def markdown(results: dict[str, Any]) -> str:
     records: list[Record] = results["records"]
     sections = [
         ("Goals", goal_table(records)),
+        ("Beside other packages", race_table(records)),
         ("Rules", rule_tables(records)),
         ("Where a package means something else, or fails", note_table(records)),
         ("Growth", growth_table(records)),
@@ -85,6 +89,43 @@ def goal_table(records: Sequence[Record]) -> str:
         ["goal", "worst reached", "met"],
         [[goal.text, goal.reached, answers[goal.met]] for goal in goals(records)],
     )
+
+
+def race_table(records: Sequence[Record]) -> str:
+    """Return for every cell the fastest package's time over ours, in each run."""
+    rows = [
+        [
+            race.what,
+            f"{race.n:,} x {race.d:,}",
+            race.dtype,
+            race.fastest,
+            ", ".join(f"{ratio:.2f}" for ratio in race.ratios),
+            "behind" if race.behind else "",
+        ]
+        for race in races(records)
+    ]
+    header = ["operation", "shape", "dtype", "fastest other", "its time / ours, run by run", ""]
+    return table(header, rows) if rows else ""
+
+
+def speed_table(records: Sequence[Record]) -> str:
+    """Return milliseconds in float32, ours / textbook / fastest package, medians of the runs."""
+    cells = select(records, part="races", dtype="float32")
+    shown = [shape for shape in SHAPES if select(cells, n=shape[0], d=shape[1])]
+
+    def text(what: str, n: int, d: int) -> str:
+        times: dict[str, list[float]] = {}
+        for record in select(cells, what=what, n=n, d=d):
+            if seconds := number(record):
+                times.setdefault(record["who"], []).append(seconds)
+        middle = {who: statistics.median(found) * 1e3 for who, found in times.items()}
+        ours, plain = middle.pop(US, None), middle.pop("textbook", None)
+        return " / ".join(
+            f"{t:.3g}" if t else "-" for t in (ours, plain, min(middle.values(), default=None))
+        )
+
+    rows = [[what, *(text(what, n, d) for n, d in shown)] for what in OPERATIONS]
+    return table(["rule", *(f"{n:,} x {d:,}" for n, d in shown)], rows) if shown else ""
 
 
 def rule_tables(records: Sequence[Record]) -> str:

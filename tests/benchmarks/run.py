@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 import warnings
@@ -13,7 +14,7 @@ from typing import Any
 from tests.benchmarks import peers
 from tests.benchmarks.parts import QUICK, Effort, chosen, parts
 from tests.benchmarks.picture import draw
-from tests.benchmarks.records import Record, machine, merge, read, write
+from tests.benchmarks.records import machine, merge, read, write
 from tests.benchmarks.report import markdown
 
 QUICK_MAP_GB = 1e-4
@@ -40,16 +41,24 @@ def run(given: argparse.Namespace) -> int:
         "packages": versions,
         "absent": absent,
         "threads": given.threads,
+        "load": 0.0,
+        "finished": [],
         "records": [],
     }
     if given.out:
         given.out.mkdir(parents=True, exist_ok=True)
-        results["records"] = earlier(given.out / "benchmarks.json", results)
+        results.update(earlier(given.out / "benchmarks.json", results))
+    if given.resume:
+        names = [name for name in names if name not in results["finished"]]
     for done, name in enumerate(names):
         tell, finish = progress(f"[{done + 1}/{len(names)}] {name}")
         try:
             for record in todo[name](tell):
                 results["records"] = merge(results["records"], [record])
+                if given.out:
+                    write(given.out / "benchmarks.json", results)
+            results["finished"] = [*results["finished"], name]
+            results["load"] = max(results["load"], os.getloadavg()[0])
         finally:
             if given.out:
                 save(given.out, results)
@@ -58,8 +67,8 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def earlier(path: Path, results: dict[str, Any]) -> list[Record]:
-    """Return the records that are there from other parts, if they are of the same machine.
+def earlier(path: Path, results: dict[str, Any]) -> dict[str, Any]:
+    """Return the records there are, and of which parts, if they are of the same machine.
 
     Raises
     ------
@@ -67,15 +76,14 @@ def earlier(path: Path, results: dict[str, Any]) -> list[Record]:
         If they were measured on another machine or with other versions or threads.
     """
     if not path.exists():
-        return []
+        return {}
     found = read(path)
     for field in ("machine", "packages", "threads"):
         if found[field] != results[field]:
             raise ValueError(
                 f"{path} was measured with {field} {found[field]}; this is {results[field]}"
             )
-    records: list[Record] = found["records"]
-    return records
+    return {field: found[field] for field in ("load", "finished", "records")}
 
 
 def save(folder: Path, results: dict[str, Any]) -> None:
