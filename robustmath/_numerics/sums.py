@@ -36,8 +36,7 @@ def lengths(x: NDArray[Any], origin: NDArray[Any] | None = None) -> tuple[Float6
     dtype = dtype if origin is None else np.result_type(dtype, origin)
     dtype = dtype if dtype == FLOAT32 else FLOAT64
     low, high = MODERATE_SQUARES[dtype]
-    start, unit = np.zeros(1) if origin is None else origin.astype(FLOAT64), 0
-    squares, products, own = np.zeros(len(x)), np.zeros(len(x)), 0.0
+    squares, unit = np.zeros(len(x)), 0
     with np.errstate(all="ignore"):
         if origin is None:
             as_it_is = x.dtype == dtype and x.strides[1] == x.itemsize
@@ -45,7 +44,11 @@ def lengths(x: NDArray[Any], origin: NDArray[Any] | None = None) -> tuple[Float6
             for rows in (slice(start, start + step) for start in range(0, len(x), step)):
                 for _, block in offsets(x[rows], dtype, width=READ_COLUMNS):
                     squares[rows] += np.vecdot(block, block)
-        else:
+            if low <= squares.min() and squares.max() <= high:
+                return np.sqrt(squares), unit
+        start, products, own = np.zeros(1), np.zeros(len(x)), 0.0
+        if origin is not None:
+            start = origin.astype(FLOAT64)
             for columns, block in offsets(x, dtype, width=max(16, READ_ENTRIES // len(x))):
                 squares += np.vecdot(block, block)
                 centre = origin[columns].astype(dtype, copy=False)
@@ -55,11 +58,9 @@ def lengths(x: NDArray[Any], origin: NDArray[Any] | None = None) -> tuple[Float6
         squares = sums - 2 * products
         found: Float64 = np.sqrt(np.maximum(squares, 0))
         precise = (squares >= CANCELLED_SHARE[dtype] * sums) & (squares >= low) & (sums <= high)
-        if precise.all():
-            return found, unit
         again = np.flatnonzero(~precise)
         squares = np.zeros(len(again))
-        for _, block in offsets(x, FLOAT64, origin, None, again):
+        for _, block in offsets(x, FLOAT64, origin, None, again) if len(again) else ():
             squares += np.vecdot(block, block)
         found[again] = np.sqrt(squares)
         low, high = MODERATE_SQUARES[FLOAT64]
