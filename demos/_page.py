@@ -33,7 +33,7 @@ def html() -> str:
 
 def _data():
     """Return what the scripts are told: the scenes, in whole numbers of the grid, and bounds."""
-    names = list(_scene.RULES)
+    names = list(_scene.SHOWN)
     return {
         "scenes": [
             {
@@ -49,7 +49,7 @@ def _data():
             }
             for preset in _presets.presets()
         ],
-        "labels": [rule.label for rule in _scene.RULES.values()],
+        "labels": [rule.label for rule in _scene.SHOWN.values()],
         "edge": int(_scene.REACH / _presets.GRID),
         "most": _scene.MOST,
     }

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from robustmath import plots
 
 GOOD, BYZANTINE, AVERAGE = plots.STYLES[2].color, plots.STYLES[1].color, "0.45"
-MARKERS = dict(zip(_scene.RULES, "os^Dv<>p", strict=True))
+MARKERS = dict(zip(_scene.SHOWN, "os^Dv<>p", strict=True))
 NOWHERE = np.empty((0, 2))
 
 ANGLES = np.deg2rad([0, 90, 180, 270, 45, 135, 225, 315])
@@ -38,14 +38,14 @@ class Plane:
         self.spoilt = self._points("x", 9, AVERAGE, "with a Byzantine part", mew=2)
         self.ring = self._points("o", 23, "black", mfc="none", mew=1.5)
         self.mean = self._points("+", 24, "black", "mean of the good", mew=4)
-        names = list(_scene.RULES)
+        names = list(_scene.SHOWN)
         self.paths = {name: ax.plot([], [], ":", color="black", lw=1.2)[0] for name in names}
         self.alone = {name: self._result(MARKERS[name], "none") for name in names}
         self.resampled = {name: self._result(MARKERS[name], "black") for name in names}
         self.labels = {}
         for name in names:
             self.labels[name] = ax.annotate(
-                _scene.RULES[name].label,
+                _scene.SHOWN[name].label,
                 (0, 0),
                 BESIDE[0],
                 textcoords="offset points",

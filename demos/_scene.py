@@ -39,7 +39,7 @@ class Rule(NamedTuple):
     compute: Callable[[Points, int], Points]
 
 
-RULES = {
+SHOWN = {
     rule.name: rule
     for rule in (
         Rule("mean", "M", lambda x, f: robustmath.mean(x)),
@@ -184,7 +184,7 @@ def attacked(scene: Scene, name: str, budget: int = 400) -> Scene:
 
     def rule(vectors: Points) -> Points:
         averages, _ = _resample(scene, in_view(vectors))
-        return RULES[name].compute(averages, scene.s * f)
+        return SHOWN[name].compute(averages, scene.s * f)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", robustmath.GuaranteeWarning)
@@ -207,7 +207,7 @@ def apply(name: str, vectors: Points, bad: int) -> tuple[Points | None, list[str
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", robustmath.GuaranteeWarning)
         try:
-            point = RULES[name].compute(vectors, bad)
+            point = SHOWN[name].compute(vectors, bad)
         except ValueError as error:
             return None, [str(error)]
     return point, [str(warning.message) for warning in caught]

@@ -36,7 +36,7 @@ class Window:
     def __init__(self, figure: Figure, seed: int = 0, folder: Path = Path()) -> None:
         self.figure, self.folder = figure, folder
         self.first = self.scene = _scene.start(seed)
-        self.names = list(_scene.RULES)
+        self.names = list(_scene.SHOWN)
         self.shown = {"mean", "KRUM", "CM", "GM"}
         self.target = "GM"
         self.selected = len(self.scene.good)
@@ -88,7 +88,7 @@ class Window:
         self.checks.on_clicked(lambda text: self._toggle(text.split(" ", 1)[1]))
         self.radio = RadioButtons(
             target,
-            [rule.label for rule in _scene.RULES.values()],
+            [rule.label for rule in _scene.SHOWN.values()],
             active=self.names.index(self.target),
             label_props={"fontsize": [13]},
             useblit=False,
@@ -230,7 +230,7 @@ class Window:
         self.change(self.scene)
 
     def _aim(self, label: str) -> None:
-        self.target = next(name for name in self.names if _scene.RULES[name].label == label)
+        self.target = next(name for name in self.names if _scene.SHOWN[name].label == label)
         self.change(self.scene, f"The next attack is on {self.target}.")
 
     def _pressed(self, event: MouseEvent) -> None:

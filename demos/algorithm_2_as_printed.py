@@ -24,7 +24,7 @@ from robustmath import plots, theory
 options = _stage.options(__doc__)
 
 N, S = 10, 2
-READINGS = {
+IN_WORDS = {
     "shuffled": "bag of copies",
     "sequential": "redraw until c < s",
     "verbatim": "loop as printed",
@@ -43,14 +43,14 @@ _stage.table(
     ["n = 2, s = 2", "t = 1", "t = 2", "(8)"],
     [
         [name, *theory.variance_factors(2, 2, reading), theory.variance_factor(2, 2)]
-        for reading, name in READINGS.items()
+        for reading, name in IN_WORDS.items()
     ],
 )
 _stage.table(
     ["n = 3, s = 2", "t = 1", "t = 2", "t = 3", "(8)"],
     [
         [name, *theory.variance_factors(3, 2, reading), theory.variance_factor(3, 2)]
-        for reading, name in READINGS.items()
+        for reading, name in IN_WORDS.items()
     ],
 )
 _stage.say(
@@ -62,7 +62,7 @@ _stage.say(
 n, s = N, S
 TRIALS = 20_000
 rng = np.random.default_rng(options.seed)
-exact = {reading: theory.variance_factors(n, s, reading) for reading in READINGS}
+exact = {reading: theory.variance_factors(n, s, reading) for reading in IN_WORDS}
 
 
 def measured(reading):
@@ -73,17 +73,17 @@ def measured(reading):
     return (1 + (n * same - 1) / (n - 1)) / 2
 
 
-found = {reading: measured(reading) for reading in READINGS}
+found = {reading: measured(reading) for reading in IN_WORDS}
 _stage.say(
     f"The factor var(g_t)/sigma^2 for n = {n} and s = {s}, exactly, and in brackets from {TRIALS} "
     f"draws; (8) says {theory.variance_factor(n, s)} = {float(theory.variance_factor(n, s)):.4f}:"
 )
 _stage.table(
-    ["t", *READINGS.values()],
+    ["t", *IN_WORDS.values()],
     [
         [
             t + 1,
-            *(f"{float(exact[reading][t]):.4f} ({found[reading][t]:.3f})" for reading in READINGS),
+            *(f"{float(exact[reading][t]):.4f} ({found[reading][t]:.3f})" for reading in IN_WORDS),
         ]
         for t in range(n)
     ],
@@ -119,7 +119,7 @@ figure, axes = plots.canvas(
 )
 (ax,) = axes.ravel()
 steps = range(1, n + 1)
-for (reading, name), style in zip(READINGS.items(), plots.STYLES, strict=False):
+for (reading, name), style in zip(IN_WORDS.items(), plots.STYLES, strict=False):
     ax.plot(
         steps,
         [float(factor) for factor in exact[reading]],

@@ -26,7 +26,7 @@ N, F = 11, 3
 HOSTILE = range(8)
 DISTANCES = (0.0, 1.0, 10.0, 1e3, 1e6)
 DIRECTIONS = [(np.cos(a), np.sin(a)) for a in np.arange(12) * np.pi / 6]
-RULES = {
+COMPARED = {
     "mean": robustmath.mean,
     f"trimmed mean, f = {F}": lambda vectors: robustmath.trimmed_mean(vectors, F),
     f"KRUM, f = {F}": lambda vectors: robustmath.krum(vectors, F),
@@ -53,7 +53,7 @@ def broken_from(distances):
 
 
 # %% How far
-found = {name: [worst(rule, k) for k in HOSTILE] for name, rule in RULES.items()}
+found = {name: [worst(rule, k) for k in HOSTILE] for name, rule in COMPARED.items()}
 _stage.say(
     f"{N} workers; the last k of them are hostile and meet in one point, at {len(DISTANCES)} "
     f"distances from 0 up to 10^6 and in {len(DIRECTIONS)} directions. The largest distance of "
@@ -100,7 +100,7 @@ for (row, k), value in np.ndenumerate(grid):
     )
 ax.grid(visible=False)
 ax.set_xticks(list(HOSTILE))
-ax.set_yticks(range(len(RULES)), list(RULES))
+ax.set_yticks(range(len(COMPARED)), list(COMPARED))
 ax.tick_params(length=0)
 ax.spines[["left", "bottom"]].set_visible(False)
 ax.set_xlabel(f"hostile vectors k of n = {N}")

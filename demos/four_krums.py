@@ -24,7 +24,7 @@ options = _stage.options(__doc__)
 
 VECTORS = np.array([(9, 7), (9, 5), (2, 2), (0, 6), (8, 8), (4, 5), (1, 8)], dtype=float)
 F = 2
-RULES = {  # neighbours beyond n - f - 2, power of the distances
+KRUMS = {  # neighbours beyond n - f - 2, power of the distances
     "equation (3)": (0, 2),
     "one neighbour more": (1, 2),
     "fourth powers": (0, 4),
@@ -49,7 +49,7 @@ def neighbours_and_scores(vectors, f, more, power):
 
 def winner(f, rule):
     """Return the row that a rule picks."""
-    return int(neighbours_and_scores(VECTORS, f, *RULES[rule])[1].argmin())
+    return int(neighbours_and_scores(VECTORS, f, *KRUMS[rule])[1].argmin())
 
 
 _stage.say(f"Seven workers send (f = {F} of them may be Byzantine, it does not matter who):")
@@ -57,9 +57,9 @@ _stage.table(["worker", "sends"], [[i, f"({x:g}, {y:g})"] for i, (x, y) in enume
 
 # %% Four scores, four winners
 found = {
-    name: neighbours_and_scores(VECTORS, F, more, power) for name, (more, power) in RULES.items()
+    name: neighbours_and_scores(VECTORS, F, more, power) for name, (more, power) in KRUMS.items()
 }
-winners = {name: winner(F, name) for name in RULES}
+winners = {name: winner(F, name) for name in KRUMS}
 n = len(VECTORS)
 _stage.say("The scores, the lowest in brackets:")
 _stage.table(
@@ -67,8 +67,8 @@ _stage.table(
     [
         [
             name,
-            n - F - 2 + RULES[name][0],
-            RULES[name][1],
+            n - F - 2 + KRUMS[name][0],
+            KRUMS[name][1],
             *(f"[{score:.4g}]" if i == winners[name] else f"{score:.4g}" for i, score in rows),
         ]
         for name, rows in ((name, enumerate(scores)) for name, (_, scores) in found.items())
@@ -88,7 +88,7 @@ random_winners = np.array(
     [
         [
             neighbours_and_scores(vectors, F, more, power)[1].argmin()
-            for more, power in RULES.values()
+            for more, power in KRUMS.values()
         ]
         for vectors in rng.normal(size=(SETS, n, 2))
     ]
@@ -98,7 +98,7 @@ _stage.say(
     f"Is this a rare accident? In {SETS} data sets of seven normal vectors in the plane "
     "the other rules pick another row than equation (3) in:"
 )
-for name, share in zip(list(RULES)[1:], differs, strict=True):
+for name, share in zip(list(KRUMS)[1:], differs, strict=True):
     print(f"  {name}: {100 * share:.0f} %")
 print()
 

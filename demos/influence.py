@@ -22,7 +22,7 @@ from robustmath import plots, theory
 options = _stage.options(__doc__)
 
 GOOD, GAP = 10, 1.0
-RULES = {
+SHOWN = {
     "mean": robustmath.mean,
     "median (CM and GM)": robustmath.coordinatewise_median,
     "trimmed mean": lambda vectors: robustmath.trimmed_mean(vectors, 1),
@@ -55,7 +55,7 @@ def sensitivity(rule, values, points):
 
 curves = {
     (name, data): sensitivity(rule, values, z)
-    for name, rule in RULES.items()
+    for name, rule in SHOWN.items()
     for data, values in DATA.items()
 }
 for data, values in DATA.items():
@@ -73,7 +73,7 @@ for data, values in DATA.items():
                 else "no bound",
             ]
             for name, row in (
-                (name, sensitivity(rule, values, PLACES)) for name, rule in RULES.items()
+                (name, sensitivity(rule, values, PLACES)) for name, rule in SHOWN.items()
             )
         ],
     )
@@ -113,7 +113,7 @@ plots.legend_below(figure, axes.flat, font=16)
 
 # %% Questions
 wide = camps(2.0)
-most = max(abs(sensitivity(RULES["median (CM and GM)"], wide, z)))
+most = max(abs(sensitivity(SHOWN["median (CM and GM)"], wide, z)))
 _stage.finish(
     figure,
     options,

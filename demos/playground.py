@@ -45,7 +45,7 @@ window = Window(figure, options.seed)
 
 # %% What it begins with
 first = window.first
-found = {s: _scene.outcome(first._replace(s=s), _scene.RULES) for s in (1, 2)}
+found = {s: _scene.outcome(first._replace(s=s), _scene.SHOWN) for s in (1, 2)}
 _stage.say(
     f"Two camps of {len(first.good) // 2} good workers, and {len(first.byzantine)} Byzantine ones "
     "that stand by the first. Distances of the rules from the mean of the good, as sent and after "
@@ -56,7 +56,7 @@ _stage.table(
     [
         [name, *(f"{found[s].distance(results[name]):.2f}" for s, results in shown)]
         for shown in [((1, found[1].alone), (2, found[2].resampled))]
-        for name in _scene.RULES
+        for name in _scene.SHOWN
     ],
 )
 for note in found[2].notes:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import robustmath
 from demos.make_pictures import shrink
+from robustmath.aggregators.catalogue import RULES
 from robustmath.attacks.catalogue import ATTACKS
 from robustmath.robustness import table
-from robustmath.robustness.rules import RULES
 from tests.benchmarks import picture, report
 from tests.benchmarks.records import read
 from verify.reporting import page, tables
@@ -76,7 +76,7 @@ def rules() -> str:
     sizes = [int(n) for n in re.findall(r"n = (\d+), f", heading)]
     before = {row[0]: row for row in map(_row, lines)}
     cells = []
-    for rule in RULES:
+    for rule in RULES.values():
         texts = before.get(rule.name, ["-"] * (4 + 2 * len(sizes)))[5::2]
         for n, text in zip(sizes, texts, strict=True):
             number, words = text.split()[0], {"-": None, "infinite": inf}

@@ -501,7 +501,7 @@ def computed(record):
     return lambda x, f, good, unit: record.told(rm, len(x), f)(x)
 
 
-RULES = {
+CALLED = {
     **{name: row.with_facts(name) for name, row in ROWS.items()},
     **{
         name: Rule(computed(record), within_kappa(name)).with_facts(name)

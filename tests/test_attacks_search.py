@@ -28,7 +28,7 @@ def recomputed(rule, good, found):
     return float(square) ** 0.5, float(square / variance)
 
 
-RULES = {
+ATTACKED = {
     "mean": robustmath.mean,
     "median": coordinatewise_median,
     "trimmed_mean": partial(trimmed_mean, f=2),
@@ -42,7 +42,7 @@ RULES = {
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("rule", ATTACKED.values(), ids=ATTACKED)
 def test_what_is_reported_is_attained_within_the_budget(rule, dtype):
     good = (10 * seeded(1).standard_normal((8, 3))).astype(dtype)
     calls = []
@@ -215,7 +215,7 @@ def test_krum_with_too_few_neighbours_is_driven_beyond_the_bound():
 
 @pytest.mark.parametrize("name", ["krum", "geometric_median", "nnm"])
 def test_search_beats_as_many_random_vectors(name):
-    good, rule = seeded(3).standard_normal((8, 3)), RULES[name]
+    good, rule = seeded(3).standard_normal((8, 3)), ATTACKED[name]
     rng, worst = seeded(4), 0.0
     for _ in range(600):
         sent = rng.standard_normal((2, 3)) * 10 ** rng.uniform(-1, 3)

@@ -11,7 +11,7 @@ import robustmath as rm
 from robustmath.conformance import check_resampling
 from robustmath.conformance._readings import NAMES, reading
 
-READINGS = ("shuffled", "sequential", "verbatim", "independent")
+COMPARED = ("shuffled", "sequential", "verbatim", "independent")
 
 
 def resampler(name, s=2):

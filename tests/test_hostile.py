@@ -16,7 +16,7 @@ from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
 import robustmath as rm
-from tests.rule_table import RULES
+from tests.rule_table import CALLED
 
 KINDS = ("spread", "equal", "on a line", "zero", "near", "whole")
 
@@ -39,7 +39,7 @@ NOT_RULES = {
 
 def test_every_public_function_of_vectors_is_in_the_table():
     public = {name for name in rm.__all__ if isfunction(getattr(rm, name))}
-    covered = {f for name, rule in RULES.items() for f in (rule.functions or (name,))}
+    covered = {f for name, rule in CALLED.items() for f in (rule.functions or (name,))}
     assert covered | set(NOT_RULES) == public
     assert not covered & set(NOT_RULES)
 
@@ -133,7 +133,7 @@ def check(rule, case):
         assert part.flags.writeable
         assert not np.shares_memory(part, x), "a view was returned"
         rows = part[good] if part.ndim == 2 and len(part) == len(x) else part
-        assert rule.call is RULES["mean"].call or np.isfinite(rows).all(), part
+        assert rule.call is CALLED["mean"].call or np.isfinite(rows).all(), part
     with np.errstate(all="ignore"):
         share = rule.excess(result, x[good].astype(np.float64), x, f, good)
     assert share <= 1 + 1e-9, f"{share} of the bound"
@@ -207,9 +207,9 @@ def check_symmetries(rule, case, rng):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", CALLED)
 def test_nothing_that_f_rows_hold_breaks_a_rule(name, dtype, hostile_inputs):
-    rule = RULES[name]
+    rule = CALLED[name]
     count, by_hypothesis = hostile_inputs.share, min(hostile_inputs.share, BY_HYPOTHESIS)
     failures = []
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import robustmath as rm
-from tests.rule_table import RULES
+from tests.rule_table import CALLED
 
 pytestmark = pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
 
@@ -85,15 +85,15 @@ def vector(result):
 
 
 def test_every_rule_of_the_table_has_a_limit_or_a_reason():
-    alone = {name for name, rule in RULES.items() if "," not in name}
+    alone = {name for name, rule in CALLED.items() if "," not in name}
     assert alone - NONE_FINITE.keys() <= LIMITS.keys() | {"zeno"}
-    assert LIMITS.keys() <= RULES.keys()
+    assert LIMITS.keys() <= CALLED.keys()
 
 
 @pytest.mark.parametrize("spoilt", SPOILT)
 @pytest.mark.parametrize("name", LIMITS)
 def test_as_many_rows_as_said_may_be_spoilt_and_one_more_is_refused(name, spoilt):
-    call, limit = CALLS.get(name, RULES[name].call), LIMITS[name]
+    call, limit = CALLS.get(name, CALLED[name].call), LIMITS[name]
     tried = 0
     for n in (5, 6, 8):
         for f in range(n):
@@ -154,7 +154,7 @@ SAME = (
 
 @pytest.mark.parametrize("name", SAME)
 def test_a_row_that_is_not_finite_is_as_one_far_away(name):
-    rule = RULES[name]
+    rule = CALLED[name]
     for n, f in ((5, 1), (9, 2), (9, 1)):
         x, good = seeded(n).standard_normal((n, 3)), np.arange(n - f)
         x[n - f :] = 1e9 * (1 + np.arange(f))[:, None]
@@ -178,7 +178,7 @@ def test_a_row_that_is_not_finite_counts_among_the_n_and_pulls_nowhere():
 
 SCALED = [
     name
-    for name, rule in RULES.items()
+    for name, rule in CALLED.items()
     # The others take an eigenvalue or a loss, which do not fit where squares do not.
     if "s" in rule.symmetries and name not in ("spectral_filter", "zeno, loss")
 ]
@@ -187,7 +187,7 @@ SCALED = [
 @pytest.mark.parametrize("exponent", [1021, 513, 512, 511, 510, -500, -537])
 @pytest.mark.parametrize("name", SCALED)
 def test_the_largest_and_the_smallest_floats_are_numbers_like_others(name, exponent):
-    rule = RULES[name]
+    rule = CALLED[name]
     for seed, (extra, f) in enumerate([(0, 1), (3, 1), (1, 2)]):
         n = rule.least(f) + extra
         x, good = seeded(seed).uniform(-1, 1, (n, 3)), np.arange(n - f)
@@ -200,14 +200,14 @@ def test_the_largest_and_the_smallest_floats_are_numbers_like_others(name, expon
         np.testing.assert_allclose(back, expected, rtol=1e-7, atol=1e-9)
 
 
-FREE = [name for name in RULES if "spectral" not in name and "zeno" not in name]
+FREE = [name for name in CALLED if "spectral" not in name and "zeno" not in name]
 """The others need a bound or a gradient that is in proportion to the rows."""
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", FREE)
 def test_what_is_finite_stays_finite(name, dtype):
-    rule, limits = RULES[name], np.finfo(dtype)
+    rule, limits = CALLED[name], np.finfo(dtype)
     root = math.sqrt(float(limits.max))
     sizes = [limits.max, limits.max / 3, 2 * root, root, root / 2, 1.0, limits.tiny, 0.0]
     for seed in range(8):
@@ -226,7 +226,7 @@ def test_what_is_finite_stays_finite(name, dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", FREE)
 def test_the_largest_floats_of_both_signs_do_not_overflow_on_the_way(name, dtype):
-    rule, largest = RULES[name], np.finfo(dtype).max
+    rule, largest = CALLED[name], np.finfo(dtype).max
     ends = [np.ones(9), -np.ones(9), np.resize([1, -1], 9), np.resize([1, 1, -1], 9)]
     ends += [np.repeat([-1.0, 1.0], [4, 5]), np.resize([1, 0.5, -0.5, -1], 9)]
     for f in (0, 1, 2):
@@ -277,7 +277,7 @@ def test_a_filter_stops_once_no_more_than_n_minus_2f_is_left():
     np.testing.assert_allclose(rm.caf([*x, [0.0, 0.0]], 2), [0.0, 0.0], atol=1e-12)
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("rule", CALLED.values(), ids=CALLED)
 @pytest.mark.parametrize(("dtype", "bits"), [("f4", 0x7F800001), ("f8", 0x7FF0000000000001)])
 def test_a_nan_that_signals_is_a_nan_like_others(rule, dtype, bits):
     # Arithmetic on it, and a cast to another precision, is an invalid operation.

@@ -7,7 +7,7 @@ import pytest
 
 import robustmath as rm
 
-RULES = {
+IN_BLOCKS = {
     "mean": rm.mean,
     "normalized_mean": rm.normalized_mean,
     "sign_majority": rm.sign_majority,
@@ -25,7 +25,7 @@ RULES = {
     "static_clipping": lambda x: rm.static_clipping(x, 100.0),
 }
 
-each_rule = pytest.mark.parametrize("name", RULES)
+each_rule = pytest.mark.parametrize("name", IN_BLOCKS)
 
 
 @each_rule
@@ -38,7 +38,7 @@ def test_memory_beyond_the_input_does_not_grow_with_the_columns(name, tmp_path):
         for i in range(n):
             x[i] = np.random.default_rng(i).standard_normal(d, dtype=np.float32)
         tracemalloc.start()
-        result = RULES[name](x)
+        result = IN_BLOCKS[name](x)
         peaks.append(tracemalloc.get_traced_memory()[1] - result.nbytes)
         tracemalloc.stop()
     assert peaks[0] < 32 << 20

@@ -50,7 +50,7 @@ def medians_of_means(rows, f):
 
 # The rule as a function of vectors and f, its plain loops, the least n, and whether the order of
 # exact ties can be checked (not where eigenvectors decide).
-RULES = {
+DEFINED = {
     "bulyan": (rm.bulyan, textbook.bulyan, lambda f: 4 * f + 3, True),
     "mean_around_median": (
         rm.mean_around_median,
@@ -134,7 +134,7 @@ RULES = {
 }
 PREAGGREGATION = ("nearest_neighbor_mixing", "static_clipping", "adaptive_clipping")
 
-each_rule = pytest.mark.parametrize("name", RULES)
+each_rule = pytest.mark.parametrize("name", DEFINED)
 
 TOLERANCES = {"f2": (2e-3, 4e-3), "f4": (1e-5, 1e-5), "f8": (1e-9, 1e-9), "i4": (1e-9, 1e-9)}
 
@@ -154,7 +154,7 @@ def some_vectors(least, seed, on_a_lattice):
 
 @each_rule
 def test_a_rule_is_its_definition(name):
-    rule, oracle, least, has_ties = RULES[name]
+    rule, oracle, least, has_ties = DEFINED[name]
     for seed in range(200):
         x, f = some_vectors(least, seed, has_ties and seed % 2)
         before = x.copy()
@@ -174,7 +174,7 @@ def test_a_rule_is_its_definition(name):
 
 
 HOSTILE = {
-    **{name: rule for name, (rule, _, _, _) in RULES.items() if name not in PREAGGREGATION},
+    **{name: rule for name, (rule, _, _, _) in DEFINED.items() if name not in PREAGGREGATION},
     "dnc": lambda x, f: rm.dnc(x, f, rng=seeded(0)),
     "spectral_filter": lambda x, f: rm.spectral_filter(x, f, 1e-300),
 }
@@ -188,7 +188,7 @@ ORIGINS = [name for name in SCALES if name != "comparative_gradient_elimination"
 
 @pytest.mark.parametrize("name", SCALES)
 def test_a_rule_knows_neither_order_nor_scale_nor_origin(name):
-    rule, _, least, _ = RULES[name]
+    rule, _, least, _ = DEFINED[name]
     if name == "dnc":
         rule = HOSTILE[name]
     for seed in range(30):
@@ -540,14 +540,14 @@ def test_zeno_withstands_a_majority():
 # Layouts, memory.
 
 
-NO_STATE = [name for name in RULES if name != "spectral_filter"]
+NO_STATE = [name for name in DEFINED if name != "spectral_filter"]
 
 
 @pytest.mark.parametrize("name", NO_STATE)
 def test_the_layout_and_the_size_of_blocks_change_no_bit(name, tmp_path, monkeypatch):
     x = seeded().standard_normal((11, 20_001)).astype("f4")
     x[3] *= 50
-    rule = RULES[name][0]
+    rule = DEFINED[name][0]
     expected = rule(x, 2)
     wide = np.zeros((22, 40_002), dtype="f4")
     wide[::2, ::2] = x
@@ -579,7 +579,7 @@ def test_memory_grows_by_a_few_results_when_the_data_do(name, tmp_path):
     for width in (d // 2, d):
         tracemalloc.start()
         try:
-            RULES[name][0](x[:, :width], 2)
+            DEFINED[name][0](x[:, :width], 2)
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()
@@ -589,12 +589,12 @@ def test_memory_grows_by_a_few_results_when_the_data_do(name, tmp_path):
 # What is refused.
 
 
-LIMITED = {name: 2 for name in RULES if name not in ("static_clipping", "median_of_means")}
+LIMITED = {name: 2 for name in DEFINED if name not in ("static_clipping", "median_of_means")}
 
 
 @pytest.mark.parametrize("name", LIMITED)
 def test_a_rule_takes_f_rows_that_are_not_finite_and_not_one_more(name):
-    rule = RULES[name][0]
+    rule = DEFINED[name][0]
     if name == "spectral_filter":
         rule = lambda x, f: rm.spectral_filter(x, f, 100.0)  # noqa: E731
     x = seeded().standard_normal((11, 4))
@@ -641,7 +641,7 @@ def test_a_rule_warns_where_it_is_defined_and_not_robust(name):
     assert caught[0].filename == __file__
     assert np.isfinite(result).all()
     others = {"dnc": lambda rows, f: textbook.dnc(rows, f, rng=seeded(0)), "monna": textbook.monna}
-    expected = others.get(name, RULES[name][1])
+    expected = others.get(name, DEFINED[name][1])
     np.testing.assert_allclose(result, np.array(expected(decimals(x), f), dtype=float), rtol=1e-9)
 
 

@@ -107,7 +107,7 @@ def press(window, *keys: str) -> None:
 def test_every_result_is_what_the_definition_says(scenes):
     scene = scenes.start(3)
     everyone = scenes.points(scene)
-    found = scenes.outcome(scene, scenes.RULES)
+    found = scenes.outcome(scene, scenes.SHOWN)
     median = minimize(
         lambda v: textbook.distance_sum(everyone, v),
         np.median(everyone, axis=0),
@@ -125,7 +125,7 @@ def test_every_result_is_what_the_definition_says(scenes):
     }
     for name, point in expected.items():
         np.testing.assert_allclose(found.alone[name], point, atol=1e-6)
-    assert set(found.alone) == set(scenes.RULES)
+    assert set(found.alone) == set(scenes.SHOWN)
     assert found.resampled == {}
     assert found.notes == []
     np.testing.assert_allclose(found.good_mean, scene.good.mean(axis=0))
@@ -439,7 +439,7 @@ def test_following_the_mouse_takes_no_full_drawing(window, monkeypatch):
 def test_the_script_tells_where_it_begins(playground):
     rows = re.findall(r"^ +(\S.*?)  +([0-9.]+)  +([0-9.]+)$", playground.text, re.MULTILINE)
     table = {name: (float(one), float(two)) for name, one, two in rows}
-    assert set(table) == set(playground._scene.RULES)
+    assert set(table) == set(playground._scene.SHOWN)
     everyone = np.vstack([playground.window.first.good, playground.window.first.byzantine])
     mean = everyone[:8].mean(axis=0)
     for name, point in {

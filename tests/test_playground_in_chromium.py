@@ -145,7 +145,7 @@ def both(tab, page, pytestconfig):
         for points, f, slots in every:
             for s, rows in enumerate(slots, 1):
                 vectors = robustmath.resample(points, s, slots=rows).vectors
-                python.append([page.scenes.apply(name, vectors, s * f) for name in RULES])
+                python.append([page.scenes.apply(name, vectors, s * f) for name in SHOWN_NAMES])
     data = json.dumps([[p.tolist(), f, [r.tolist() for r in slots]] for p, f, slots in every])
     script = tab.evaluate(f"""
         {data}.flatMap(([points, f, all]) => all.map((slots, k) => rules.RULES.map(name => {{
@@ -157,17 +157,17 @@ def both(tab, page, pytestconfig):
     return python, script
 
 
-RULES = ("mean", "KRUM", "CM", "GM", "RFA, T = 8", "trimmed mean", "NM / n", "clipping at 1")
+SHOWN_NAMES = ("mean", "KRUM", "CM", "GM", "RFA, T = 8", "trimmed mean", "NM / n", "clipping at 1")
 
 
 def test_every_rule_is_the_one_in_python_ties_included(both, tab, page):
-    assert tab.evaluate("rules.RULES") == list(RULES) == list(page.scenes.RULES)
+    assert tab.evaluate("rules.RULES") == list(SHOWN_NAMES) == list(page.scenes.SHOWN)
     assert tab.evaluate("rules.GRID") == page.presets.GRID
     python, script = both
-    largest, refused = dict.fromkeys(RULES, 0.0), dict.fromkeys(RULES, 0)
+    largest, refused = dict.fromkeys(SHOWN_NAMES, 0.0), dict.fromkeys(SHOWN_NAMES, 0)
     assert len(python) == len(script) >= 3 * POSITIONS
     for ours, theirs in zip(python, script, strict=True):
-        for name, (point, remarks), (other, notes) in zip(RULES, ours, theirs, strict=True):
+        for name, (point, remarks), (other, notes) in zip(SHOWN_NAMES, ours, theirs, strict=True):
             assert (point is None, remarks) == (other is None, notes)
             if point is None:
                 refused[name] += 1
@@ -308,7 +308,7 @@ def test_every_scene_says_what_python_computes(opened, page):
             Array.from(document.querySelectorAll("#rules tr")).map(row => [
                 row.querySelector("input").checked, row.querySelector("td").textContent])
         """)
-        for name, (checked, far) in zip(RULES, cells, strict=True):
+        for name, (checked, far) in zip(SHOWN_NAMES, cells, strict=True):
             assert checked == (name in preset.shown)
             assert far == (f"{found.distance(found.alone[name]):.2f}" if checked else "")
         everyone = page.scenes.points(preset.scene)
@@ -554,7 +554,7 @@ def test_an_attack_does_the_harm_of_the_worst_place_for_all_attackers(opened, pa
         };
     """)
     opened.evaluate(f"choose('scene', {number}, 'change'); choose('s', {s}, 'input')")
-    for k, name in enumerate(RULES):
+    for k, name in enumerate(SHOWN_NAMES):
         opened.evaluate(f"choose('target', {k}, 'change')")
         click(opened, "attack")
         places = np.array([[x, y] for _, x, y in workers(opened)])

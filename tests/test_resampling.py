@@ -567,7 +567,7 @@ def test_resampled_rule_is_the_rule_of_fresh_averages(reading, T):
     )
 
 
-RULES = {
+RESAMPLED_RULES = {
     "mean": rm.mean,
     "median": rm.coordinatewise_median,
     "krum": partial(rm.krum, f=2),
@@ -582,7 +582,7 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("rule", RESAMPLED_RULES.values(), ids=RESAMPLED_RULES)
 @pytest.mark.parametrize("hostile", [0.0, 1e8, 1e30, np.nan])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_a_rule_after_resampling_is_the_rule_of_the_averages_bit_for_bit(rule, hostile, dtype):

@@ -19,7 +19,7 @@ def zeros(x):
 
 
 # The rules that take n vectors and f, with the least n for it.
-RULES = {
+WITH_LEAST_N = {
     "normalized_mean": (lambda x, f: rm.normalized_mean(x), lambda f: 2 * f + 1),
     "sign_majority": (lambda x, f: rm.sign_majority(x), lambda f: 2 * f + 1),
     "rsa": (lambda x, f: rm.rsa(zeros(x), x, zeros(x), 1.0), lambda f: 2 * f + 1),
@@ -33,7 +33,7 @@ RULES = {
     "centered_clipping": (lambda x, f: rm.centered_clipping(x, 10.0), lambda f: 2 * f + 1),
 }
 
-each_rule = pytest.mark.parametrize("name", RULES)
+each_rule = pytest.mark.parametrize("name", WITH_LEAST_N)
 
 
 def some_vectors(seed):
@@ -48,7 +48,7 @@ def some_vectors(seed):
 def test_the_layout_and_the_size_of_blocks_change_no_bit(name, tmp_path, monkeypatch):
     rng = np.random.default_rng(1)
     x = rng.standard_normal((9, 30_001)).astype(np.float32)
-    rule = RULES[name][0]
+    rule = WITH_LEAST_N[name][0]
     expected = rule(x, 2)
     wide = np.zeros((18, 60_002), dtype=np.float32)
     wide[::2, ::2] = x
@@ -67,7 +67,7 @@ def test_the_layout_and_the_size_of_blocks_change_no_bit(name, tmp_path, monkeyp
 @pytest.mark.parametrize("seed", range(10))
 def test_a_rule_does_not_depend_on_order_and_scales(name, seed):
     x, f = some_vectors(seed)
-    rule, _ = RULES[name]
+    rule, _ = WITH_LEAST_N[name]
     rng = np.random.default_rng(seed)
     result = rule(x, f)
     np.testing.assert_allclose(rule(x[rng.permutation(len(x))], f), result, rtol=1e-9, atol=1e-12)
@@ -83,7 +83,7 @@ def test_more_hostile_rows_than_a_rule_can_take_are_named(name):
     x = np.zeros((9, 2))
     x[[1, 3, 4, 6, 8], 0] = np.nan
     with pytest.raises(ValueError, match=r"rows that are not finite; got 5: 1, 3, 4, 6, 8"):
-        RULES[name][0](x, 2)
+        WITH_LEAST_N[name][0](x, 2)
 
 
 def test_the_mean_is_what_arithmetic_gives():
@@ -181,10 +181,10 @@ def test_the_certificate_tells_a_point_that_is_not_optimal():
 def test_a_rule_takes_f_rows_that_are_not_finite_and_not_one_more(name):
     x = np.random.default_rng(0).standard_normal((9, 2))
     x[:2] = np.inf
-    assert np.isfinite(RULES[name][0](x, 2)).all()
+    assert np.isfinite(WITH_LEAST_N[name][0](x, 2)).all()
     x[2, 1] = np.nan
     with pytest.raises(ValueError, match="at most 2 rows that are not finite; got 3: 0, 1, 2"):
-        RULES[name][0](x, 2)
+        WITH_LEAST_N[name][0](x, 2)
 
 
 def test_a_row_is_returned_if_and_only_if_it_is_optimal():

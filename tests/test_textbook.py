@@ -20,7 +20,7 @@ from robustmath.textbook.printed import definition
 pytestmark = pytest.mark.usefixtures("precise_decimals")
 
 SEARCHES = {"strongest", "worst_case"}
-RULES = {name for name in rm.__all__ if inspect.isfunction(getattr(rm, name))} - {
+RULE_NAMES = {name for name in rm.__all__ if inspect.isfunction(getattr(rm, name))} - {
     "get_num_threads",
     "set_num_threads",
 }
@@ -137,11 +137,11 @@ PYTHAGOREAN = np.array(
 
 def test_the_textbook_has_every_rule_and_every_attack():
     names = set(textbook.__all__)
-    assert names >= (RULES | ATTACKS) - SEARCHES
-    assert CASES.keys() | COUNTING.keys() | SEARCHES == RULES | ATTACKS
+    assert names >= (RULE_NAMES | ATTACKS) - SEARCHES
+    assert CASES.keys() | COUNTING.keys() | SEARCHES == RULE_NAMES | ATTACKS
 
 
-@pytest.mark.parametrize("name", sorted((RULES | ATTACKS) - SEARCHES))
+@pytest.mark.parametrize("name", sorted((RULE_NAMES | ATTACKS) - SEARCHES))
 def test_a_definition_takes_the_arguments_of_the_function_of_its_name(name):
     def arguments(function):
         found = inspect.signature(function).parameters.values()
@@ -319,7 +319,7 @@ OTHER_EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("name", sorted((RULES | ATTACKS) - SEARCHES - OTHER_EXAMPLES))
+@pytest.mark.parametrize("name", sorted((RULE_NAMES | ATTACKS) - SEARCHES - OTHER_EXAMPLES))
 def test_the_examples_of_the_fast_functions_are_true_of_the_textbook(name):
     def on_arrays(function):
         def call(*arguments, **options):
@@ -381,7 +381,7 @@ def test_a_definition_has_at_most_fifteen_lines(name):
     assert text[0].endswith((".", ":"))
 
 
-@pytest.mark.parametrize("name", sorted((RULES | ATTACKS) - SEARCHES))
+@pytest.mark.parametrize("name", sorted((RULE_NAMES | ATTACKS) - SEARCHES))
 def test_a_function_names_its_definition(name):
     notes = inspect.getdoc(getattr(fast(name), name)).split("Notes\n-----\n")[1]
     assert notes.startswith(f"*Definition:* `robustmath.textbook.{name}`.\n")

@@ -12,12 +12,11 @@ import pytest
 import robustmath as rm
 from robustmath import theory
 from robustmath.aggregators import catalogue
-from robustmath.robustness.rules import RULES, find_rule
 
 pytestmark = pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
 
 SIZES = (7, 10)
-ALONE = [rule.name for rule in RULES if "," not in rule.name]
+ALONE = [name for name in catalogue.RULES if "," not in name]
 # A hostile row that a mean of n - f rows keeps is enough: told any f, they break at f + 1.
 TOLD = (
     "mean_around_median",
@@ -68,13 +67,14 @@ def test_at_its_limit_a_rule_is_bounded(name):
         for f in {1, 2} if limit is None else {limit, min(1, limit)} - {0}:
             if f > n - 2:
                 continue
-            rule, x = find_rule(name).told(n, f), vectors(n)
+            rule, x = catalogue.RULES[name].told(rm, n, f), vectors(n)
             rows = n - 1 - np.arange(f) * n // f
             error = theory.farthest_error(rule, x, rows.tolist(), hostile_places(x, f))
             good = np.delete(x, rows, axis=0)
             deviation = np.sqrt(((good - good.mean(axis=0)) ** 2).sum(axis=1).mean())
-            bound = find_rule(name).bound(n, f)
-            finite = bound is not None and bound < inf
+            enough = n >= catalogue.RULES[name].least(f)
+            bound = theory.robustness_bound(name, n, f) if enough else inf
+            finite = bound < inf
             assert error <= (float(bound) ** 0.5 * deviation if finite else 50.0)
             assert theory.driven_from(rule, x) is None or theory.driven_from(rule, x) > f
 
@@ -85,7 +85,9 @@ def test_one_more_drives_it_arbitrarily_far(name):
         limit = theory.breakdown_point(name, n)
         told = min(limit, n - 2)
         for distance in (1e6, 1e9, 1e12):
-            driven = theory.driven_from(find_rule(name).told(n, told), vectors(n), distance)
+            driven = theory.driven_from(
+                catalogue.RULES[name].told(rm, n, told), vectors(n), distance
+            )
             if name == "bulyan":
                 # Its second stage leaves out 2f rows, so f + 1 are not enough.
                 assert told + 2 <= driven <= (n + 1) // 2
@@ -101,15 +103,17 @@ def test_one_more_drives_it_arbitrarily_far(name):
 @pytest.mark.parametrize("name", TOLD)
 def test_told_less_they_withstand_no_more(name):
     for f in range(1, theory.breakdown_point(name, 11)):
-        if find_rule(name).least(f) <= 11:
-            assert theory.driven_from(find_rule(name).told(11, f), vectors(11)) == f + 1
+        if catalogue.RULES[name].least(f) <= 11:
+            assert theory.driven_from(catalogue.RULES[name].told(rm, 11, f), vectors(11)) == f + 1
 
 
 def test_no_number_drives_a_rule_that_is_bounded_nor_rfa():
     for name in ALONE:
         # n - 1 rows do not drive RFA; with none that is good there is nothing to be driven from.
         if name not in LIMITED or name == "rfa":
-            assert theory.driven_from(find_rule(name).told(10, 2), vectors(10), 1e15) is None
+            assert (
+                theory.driven_from(catalogue.RULES[name].told(rm, 10, 2), vectors(10), 1e15) is None
+            )
 
 
 def test_a_rule_that_trims_less_is_driven_by_less():
@@ -120,7 +124,7 @@ def test_a_rule_that_trims_less_is_driven_by_less():
 
 def test_one_in_the_way_of_a_step_before_a_rule():
     for name, least in (("nearest_neighbor_mixing", 5), ("adaptive_clipping", 5), ("bucket", 3)):
-        rule = find_rule(f"{name}, coordinatewise_median").told(10, least - 1)
+        rule = catalogue.RULES[f"{name}, coordinatewise_median"].told(rm, 10, least - 1)
         assert theory.driven_from(rule, vectors(10)) == least
 
 

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 import robustmath
 from robustmath import textbook, theory
 from robustmath.aggregators.catalogue import RULES
-from robustmath.robustness.rules import find_rule
 from robustmath.theory.rules import krum as krum_program
 from robustmath.theory.rules import tight
 
@@ -157,7 +156,7 @@ def test_our_own_rules_attain_the_exact_bounds(rule):
     for n, f in sizes_for(rule, [*SIZES, (12, 3), (16, 4), *far]):
         example = theory.tight_example(rule, n, f)
         assert len(example.byzantine) == f
-        found = find_rule(rule).told(n, f)(example.vectors)
+        found = RULES[rule].told(robustmath, n, f)(example.vectors)
         good = np.delete(example.vectors, example.byzantine, axis=0)
         error = ((found - good.mean(axis=0)) ** 2).sum()
         share = error / good.var(axis=0).sum() / float(theory.robustness_bound(rule, n, f))
@@ -166,11 +165,11 @@ def test_our_own_rules_attain_the_exact_bounds(rule):
 
 CAMPS = {
     "trimmed_mean": lambda n, f: tight.two_camps(Fraction(n - f), Fraction(n - 2 * f)),
-    "smallest_maximum_eigenvalue_averaging": lambda n, f: tight.smallest_eigenvalue(
+    "smallest_maximum_eigenvalue_averaging": lambda n, f: tight.smallest_eigenvalue_camps(
         Fraction(n - f), Fraction(f)
     ),
-    "monna": lambda n, f: tight.good_pivot(Fraction(n - f), Fraction(f)),
-    "mean_around_median": lambda n, f: tight.around_median(
+    "monna": lambda n, f: tight.good_pivot_camps(Fraction(n - f), Fraction(f)),
+    "mean_around_median": lambda n, f: tight.around_median_camps(
         Fraction(n - f), Fraction(f), Fraction(n // 2 + 1 - f)
     ),
 }

@@ -120,9 +120,7 @@ def test_one_percent_of_another_number_is_noticed(name, factor, monkeypatch):
 
 @pytest.mark.parametrize("name", ["krum", "minimum_diameter_averaging"])
 def test_a_bound_that_is_too_large_is_not_found_by_the_search(name, monkeypatch):
-    right = f_rows.find_rule(name)
-    larger = right._replace(bound=wrong(right.bound, 1.01))
-    monkeypatch.setattr(f_rows, "find_rule", lambda _: larger)
+    replace(monkeypatch, "robustness_bound", 1.01)
     monkeypatch.setattr(f_rows, "BUDGET", 1000)
     check = f_rows.test_a_search_finds_no_more_than_kappa_and_all_of_it_if_it_is_exact
     with pytest.raises(AssertionError, match=r"not 0\.999"):
@@ -130,9 +128,7 @@ def test_a_bound_that_is_too_large_is_not_found_by_the_search(name, monkeypatch)
 
 
 def test_a_bound_that_is_too_small_is_found_by_the_search(monkeypatch):
-    right = f_rows.find_rule("trimmed_mean")
-    smaller = right._replace(bound=wrong(right.bound, 0.99))
-    monkeypatch.setattr(f_rows, "find_rule", lambda _: smaller)
+    replace(monkeypatch, "robustness_bound", 0.99)
     check = f_rows.test_a_search_finds_no_more_than_kappa_and_all_of_it_if_it_is_exact
     with pytest.raises(AssertionError, match="of the bound"):
         check("trimmed_mean", books())

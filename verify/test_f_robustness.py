@@ -16,7 +16,6 @@ import pytest
 import robustmath as rm
 from robustmath import theory
 from robustmath.aggregators.catalogue import RULES
-from robustmath.robustness.rules import find_rule
 from robustmath.robustness.search import largest_ratio, ratio
 from robustmath.theory.identities import variables
 from robustmath.theory.rules import averages, medians, tight
@@ -221,11 +220,11 @@ BUDGET = 20000
 
 @for_rules(CLAIM_OF)
 def test_a_search_finds_no_more_than_kappa_and_all_of_it_if_it_is_exact(name, evidence):
-    entry, exact = find_rule(name), name in EXACT
+    exact = name in EXACT
 
     def search(rule, n, f, enough):
         # The same search whatever the seed of the run: what it finds is found for good
-        bound, rng = float(entry.bound(n, f)), np.random.default_rng(0)
+        bound, rng = float(theory.robustness_bound(name, n, f)), np.random.default_rng(0)
         budget = BUDGET if exact else 500
         found = largest_ratio(rule, n, f, rng=rng, budget=budget, enough=enough * bound)
         return found.ratio / bound, found.evaluations
@@ -233,8 +232,11 @@ def test_a_search_finds_no_more_than_kappa_and_all_of_it_if_it_is_exact(name, ev
     sizes = SEARCHED.get(name, [(5, 1), (10, 2)])
     if evidence.full:
         sizes = [*sizes, *MORE.get(name, [(8, 2), (12, 2)])]
-    sizes = [(n, f) for n, f in sizes if n >= entry.least(f)]
-    found = {(n, f): search(entry.told(n, f), n, f, ENOUGH if exact else 1.001) for n, f in sizes}
+    sizes = [(n, f) for n, f in sizes if n >= RULES[name].least(f)]
+    found = {
+        (n, f): search(RULES[name].told(rm, n, f), n, f, ENOUGH if exact else 1.001)
+        for n, f in sizes
+    }
     n, f = sizes[-1]
     control, faulty = FAULTY[name]
     evidence.search(
@@ -255,7 +257,7 @@ LARGE = [(20, 3), (25, 5), (30, 10), (40, 2), (50, 12), (64, 15), (100, 20)]
 def test_vectors_attain_kappa(name, evidence):
     def attained(n, f):
         example = theory.tight_example(name, n, f)
-        rule = find_rule(name).told(n, f)
+        rule = RULES[name].told(rm, n, f)
         return ratio(rule, example.vectors, example.byzantine) / float(
             theory.robustness_bound(name, n, f)
         )
@@ -357,7 +359,7 @@ EXCHANGES = {
     "smallest_maximum_eigenvalue_averaging": (
         "S and T share m-f rows; what the f others add to the largest eigenvalue is at most sigma^2"
         " in either, so the error is at most 2 sqrt(f/(m-f)) sigma",
-        tight.smallest_eigenvalue(f + 1 + g, f),
+        tight.smallest_eigenvalue_camps(f + 1 + g, f),
         averages.smallest_eigenvalue(f + 1 + g, f),
         4 * f / (1 + g),
         "n > 2f",
@@ -366,7 +368,7 @@ EXCHANGES = {
     "monna": (
         "rows that are taken are as near to the pivot p as those that are left out: the error is at"
         " most (2/m) L, L = sum |x - p| over f rows, and L^2/f - L^2/(f+1) <= m sigma^2",
-        tight.good_pivot(f + 1 + g, f),
+        tight.good_pivot_camps(f + 1 + g, f),
         averages.good_pivot(f + 1 + g, f),
         (2 / (f + 1 + g)) ** 2 / (1 / f - 1 / (f + 1)) * (f + 1 + g),
         "n > 2f",
@@ -375,7 +377,7 @@ EXCHANGES = {
     "mean_around_median": (
         "entries that are taken are as near to the median M as those left out: the error is at most"
         " (2/m) sum w_i x_i with |w|^2 <= f^2/q + f, as M is at most the mean of q entries",
-        tight.around_median(f + g + k, f, g),
+        tight.around_median_camps(f + g + k, f, g),
         medians.around_median(f + g + k, f, g),
         (2 / (f + g + k)) ** 2 * (f**2 / g + f) * (f + g + k),
         "n > 2f",
@@ -384,7 +386,7 @@ EXCHANGES = {
     "minimum_diameter_averaging": (
         "a taken row is no farther from those shared than the diameter of S: m |error| is at most"
         " sum <x_i, w_i e + f (1_i - 1_j) u> with |w|^2 = f^2/(m-f-1) + f, and w_i = 0, w_j = -1",
-        tight.smallest_diameter(f, g),
+        tight.smallest_diameter_camps(f, g),
         averages.smallest_diameter(f + 1 + g, f),
         (f**2 / g + f + 2 * f**2 + 2 * f) / (f + 1 + g),
         "n > 2f+1",
@@ -580,7 +582,7 @@ def test_rules_are_driven_by_one_more_than_they_withstand(evidence):
     evidence.exact_in_all(
         "n=10: the smallest number of hostile rows that drive a rule 10^10 deviations away",
         {
-            name: (limit + 1, theory.driven_from(find_rule(name).told(n, min(limit, 8)), vectors))
+            name: (limit + 1, theory.driven_from(RULES[name].told(rm, n, min(limit, 8)), vectors))
             for name, limit in limits.items()
             if limit < n - 1
         },

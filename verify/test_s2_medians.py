@@ -20,7 +20,7 @@ from verify.real_gradients import worker_gradients
 
 # On a grid, so that no optimum lies between neighbouring floats, where no point can be certified.
 COORDINATE = st.integers(-1280, 1280).map(lambda k: k / 64) | st.integers(-2, 2).map(float)
-RULES = {"CM": robustmath.coordinatewise_median, "GM": robustmath.geometric_median}
+MEDIANS = {"CM": robustmath.coordinatewise_median, "GM": robustmath.geometric_median}
 
 
 @st.composite
@@ -90,7 +90,7 @@ def test_the_geometric_median_of_real_gradients_is_certified(evidence):
 
 
 @pytest.mark.claim("S2-median")
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", MEDIANS)
 def test_a_median_returns_1_where_the_mean_of_the_good_is_0(evidence, rule):
     def one(n):
         return 1
@@ -100,7 +100,7 @@ def test_a_median_returns_1_where_the_mean_of_the_good_is_0(evidence, rule):
         for u in (np.array([1]), np.array([3, -4]), np.array([1, 7, -2, 2, 5])):
             good = np.outer([(-1) ** i for i in range(1, 2 * n + 1)], u)
             assert not good.mean(axis=0).any()
-            entries += (RULES[rule](np.vstack([good, u])) / u).tolist()
+            entries += (MEDIANS[rule](np.vstack([good, u])) / u).tolist()
         return entries
 
     n, a, b = variables("n |v-u| |v+u|")
@@ -208,7 +208,7 @@ def distinct_arrangements(values, s):
 
 
 @pytest.mark.claim("S2-mimic2")
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", MEDIANS)
 def test_under_mimic2_a_median_returns_g1(evidence, rule):
     def zero(h, f):
         return 0
@@ -216,7 +216,7 @@ def test_under_mimic2_a_median_returns_g1(evidence, rule):
     def entries_of_the_median_less_those_of_g1(h, f):
         g1, g2 = [1.0, -2.0, 0.25], [-3.0, 5.0, 7.0]
         good = np.array([g1] * h + [g2] * h)
-        return (RULES[rule](np.vstack([good, attacks.mimic(good, f)])) - g1).tolist()
+        return (MEDIANS[rule](np.vstack([good, attacks.mimic(good, f)])) - g1).tolist()
 
     h, f, a, b, apart = variables("h f |v-g1| |v-g2| |g1-g2|")
     evidence.proof(
@@ -243,7 +243,7 @@ def test_under_mimic2_a_median_returns_g1(evidence, rule):
 
 
 @pytest.mark.claim("S2-mimic2")
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", MEDIANS)
 def test_under_mimic2_a_median_of_real_gradients_is_g1(evidence, rule):
     g1, g2 = worker_gradients(2, 32, rng=evidence.rng)
     good = np.vstack([[g1] * 4, [g2] * 4])
@@ -251,10 +251,10 @@ def test_under_mimic2_a_median_of_real_gradients_is_g1(evidence, rule):
     evidence.exact(
         f"{rule} equals g1 in all 79,510 entries, digits 0-4 against 5-9, f = 1, 2, 3",
         claimed=[True] * 3,
-        found=[bool((RULES[rule](x) == g1).all()) for x in everyone],
+        found=[bool((MEDIANS[rule](x) == g1).all()) for x in everyone],
     )
     evidence.exact(
         f"{rule} without attackers is g1",
         claimed=False,
-        found=bool((RULES[rule](good) == g1).all()),
+        found=bool((MEDIANS[rule](good) == g1).all()),
     )

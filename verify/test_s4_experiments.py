@@ -19,7 +19,7 @@ import pytest
 
 from robustmath.claims import CORRECTED, REPRODUCED
 from robustmath.learning.figures import fig1a, fig2a, fig2b, fig2c, fig3
-from robustmath.learning.figures.common import RESAMPLED, RULES, Line, base_run
+from robustmath.learning.figures.common import NAMED, RESAMPLED, Line, base_run
 from robustmath.learning.figures.summary import accuracies, difference, estimate
 from robustmath.learning.grid.runs import run_all
 
@@ -43,7 +43,7 @@ def lines_under_the_normalized_mean_attack(base):
     """Return RFA with T=1 and T=8 under the attack that Figure 3 leaves out."""
     hostile = replace(base, split="sorted", f=2, attack="normalized_mean")
     return [
-        Line("attack (6)", name, replace(hostile, **RULES[name](2)))
+        Line("attack (6)", name, replace(hostile, **NAMED[name](2)))
         for name in ("RFA T=1", "RFA T=8")
     ]
 

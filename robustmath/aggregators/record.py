@@ -96,9 +96,12 @@ class Rule(NamedTuple):
     adapted
         ``adapted(module, n, f)`` makes it a function of vectors where settings do not suffice.
     least
-        The smallest n for f for which there is a bound on kappa, finite or not.
+        The smallest n for f of which theory says something: from there on
+        `robustmath.theory.robustness_bound` has a bound on kappa, finite or not.
     guaranteed
-        The smallest n for f from which it gives no `GuaranteeWarning`.
+        The smallest n for f that the paper of the rule asks for: below, a rule that has a
+        `GuaranteeWarning` gives it. KRUM is defined for n >= f + 3, has a finite kappa for
+        n >= 2 f + 2 and is proved in its paper for n >= 2 f + 3.
     attained
         Whether vectors attain the bound on kappa, or have it as a limit: `theory.tight_example`.
     published

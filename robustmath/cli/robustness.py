@@ -48,7 +48,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 @own_style()
 def _robustness(options: argparse.Namespace) -> int:
     from robustmath import plots
-    from robustmath.robustness import rules, table
+    from robustmath.aggregators.catalogue import RULES
+    from robustmath.robustness import table
 
     if options.budget < 200:
         raise Refusal(f"needs --budget >= 200; got {options.budget}")
@@ -59,7 +60,7 @@ def _robustness(options: argparse.Namespace) -> int:
             raise Refusal(f"cannot use --out {options.out}: {error.strerror or error}") from None
     sizes = list(dict.fromkeys(options.n))
     found: list[table.Cell] = []
-    total = len(sizes) * len(rules.RULES)
+    total = len(sizes) * len(RULES)
     terminal, shown = sys.stderr.isatty(), time.monotonic()
     for cell in table.cells(sizes, options.budget, options.seed):
         found.append(cell)

@@ -19,11 +19,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+import robustmath
 from robustmath import theory
 from robustmath._checks import as_choice, as_generator, as_integer
+from robustmath.aggregators.catalogue import RULES
 from robustmath.montecarlo import Interval, estimate, mean_interval
 from robustmath.resampling import bucket, resample
-from robustmath.robustness.rules import find_rule
 
 __all__ = ["SimulatedCopies", "simulate_copies"]
 
@@ -120,7 +121,8 @@ def simulate_copies(
     s = as_integer(s, function, "s", 1)
     bounded = theory.resampled_robustness if method == "resampling" else theory.bucketed_robustness
     bound = bounded(rule, n, f, s).to_good_mean
-    told = find_rule(rule).told(*((n, s * f) if method == "resampling" else (n // s, f)))
+    sizes = (n, s * f) if method == "resampling" else (n // s, f)
+    told = RULES[rule].told(robustmath, *sizes)
     mix = _resample if method == "resampling" else bucket
 
     def draw(vectors: Rows, rng: np.random.Generator, size: int) -> NDArray[np.float64]:

@@ -15,9 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from robustmath import plots
+import robustmath
+from robustmath import plots, theory
 from robustmath._checks import GuaranteeWarning
-from robustmath.robustness.rules import RULES, ToldRule
+from robustmath.aggregators.catalogue import RULES
+from robustmath.aggregators.record import Rule
 from robustmath.robustness.search import largest_ratio, ratio
 from robustmath.theory.rules.tight import EXAMPLES, tight_example
 
@@ -103,22 +105,25 @@ def cells(sizes: Sequence[int], budget: int, seed: int = 0) -> Iterator[Cell]:
     Cell(rule='mean', n=10, f=2, bound=inf, published=None, found=inf, start='all equal', \
 evaluations=...)
     """
-    for rule in RULES:
+    for rule in RULES.values():
         for n in sizes:
             yield _cell(rule, n, budget, seed)
 
 
-def known(rule: ToldRule, n: int) -> Cell:
+def known(rule: Rule, n: int) -> Cell:
     """Return a cell of the table before any search.
 
     Examples
     --------
-    >>> known(RULES[0], 10)
+    >>> known(RULES["mean"], 10)
     Cell(rule='mean', n=10, f=2, bound=inf, published=None, found=None, start='', evaluations=0)
     """
     f = byzantine(n)
-    bounds = (rule.bound(n, f), rule.published(n, f)) if n >= rule.least(f) else (None, None)
-    bound, published = (None if value is None else float(value) for value in bounds)
+    bound = published = None
+    if n >= rule.least(f):
+        bound = float(theory.robustness_bound(rule.name, n, f))
+        if n >= 2 * f + 1 and (found := theory.published_bound(rule.name, n, f)):
+            published = float(found.kappa)
     return Cell(rule.name, n, f, bound, published, None, "", 0)
 
 
@@ -164,10 +169,11 @@ def as_markdown(table: Sequence[Cell]) -> str:
     for n, f in columns:
         names += [f"n = {n}, f = {f}: kappa at most (published)", "reached"]
     lines = [names, ["---"] * len(names)]
-    for rule in RULES:
+    for rule in RULES.values():
         if not any(cell.rule == rule.name for cell in table):
             continue
-        line = [rule.name, rule.source, rule.breakdown, rule.cost]
+        breakdown = "bounded" if rule.breakdown is None else rule.breakdown.text
+        line = [rule.name, rule.source, breakdown, rule.cost]
         for n, _ in columns:
             cell = by_place[rule.name, n]
             published = f" ({_text(cell.published)})" if cell.published is not None else ""
@@ -265,12 +271,12 @@ def draw(table: Sequence[Cell]) -> Figure:
     return figure
 
 
-def _cell(rule: ToldRule, n: int, budget: int, seed: int) -> Cell:
+def _cell(rule: Rule, n: int, budget: int, seed: int) -> Cell:
     cell = known(rule, n)
     if n < rule.least(cell.f) or n > SEARCHABLE.get(rule.name, n):
         return cell
     rng = np.random.default_rng([seed, zlib.crc32(rule.name.encode()), n])
-    told = rule.told(n, cell.f)
+    told = rule.told(robustmath, n, cell.f)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GuaranteeWarning)
         found = largest_ratio(told, n, cell.f, rng=rng, budget=budget)

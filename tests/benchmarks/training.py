@@ -11,7 +11,7 @@ from robustmath.learning.training import train
 from tests.benchmarks.cases import S
 from tests.benchmarks.records import Record
 
-RULES = {
+SETTINGS = {
     "mean": {},
     "coordinatewise_median": {},
     "krum": {"f": 2},
@@ -37,7 +37,7 @@ def measure(steps: int, rounds: int, tell: Callable[[str], None]) -> Iterator[Re
             steps=steps,
             evaluate_every=steps,
         )
-        for rule, parameters in RULES.items()
+        for rule, parameters in SETTINGS.items()
         for s in (0, S)
     }
     data: Dataset = load("subset")

@@ -9,7 +9,17 @@ from typing import Any, NamedTuple
 from robustmath.learning.grid.settings import Run
 from robustmath.learning.history import History
 
-__all__ = ["NU", "RESAMPLED", "RULES", "SPLITS", "Histories", "Line", "base_run", "panels", "runs"]
+__all__ = [
+    "NAMED",
+    "NU",
+    "RESAMPLED",
+    "SPLITS",
+    "Histories",
+    "Line",
+    "base_run",
+    "panels",
+    "runs",
+]
 
 
 # Pillutla et al. (2019) smooth with 1e-6; the effect of nu is in ours_nu.
@@ -21,7 +31,7 @@ RESAMPLED = "with resampling"
 SPLITS = {"iid": "iid", "non-iid": "sorted"}
 
 # The settings of each rule, given how many of its inputs may be contaminated.
-RULES: dict[str, Callable[[int], dict[str, Any]]] = {
+NAMED: dict[str, Callable[[int], dict[str, Any]]] = {
     "KRUM": lambda f: {"rule": "krum", "rule_parameters": {"f": f}},
     "CM": lambda f: {"rule": "coordinatewise_median", "rule_parameters": {}},
     "RFA T=1": lambda f: {"rule": "rfa", "rule_parameters": {"T": 1, "nu": NU}},

@@ -12,7 +12,7 @@ from dataclasses import replace
 from matplotlib.figure import Figure
 
 from robustmath import plots
-from robustmath.learning.figures.common import RULES, SPLITS, Histories, Line, panels
+from robustmath.learning.figures.common import NAMED, SPLITS, Histories, Line, panels
 from robustmath.learning.figures.drawing import curve, label_curves, selection
 from robustmath.learning.figures.summary import percent
 from robustmath.learning.grid.settings import Run
@@ -29,7 +29,7 @@ def lines(base: Run) -> list[Line]:
     result = []
     for panel, split in SPLITS.items():
         run = replace(base, split=split)
-        result += [Line(panel, name, replace(run, **RULES[name](0))) for name in ("mean", "KRUM")]
+        result += [Line(panel, name, replace(run, **NAMED[name](0))) for name in ("mean", "KRUM")]
         for m in (2, 6):
             parameters = {"f": 0, "m": m}
             multi = replace(run, rule="multi_krum", rule_parameters=parameters)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from matplotlib.figure import Figure
 
 from robustmath import plots
-from robustmath.learning.figures.common import RULES, SPLITS, Histories, Line, panels
+from robustmath.learning.figures.common import NAMED, SPLITS, Histories, Line, panels
 from robustmath.learning.figures.drawing import curve, label_curves
 from robustmath.learning.figures.summary import percent
 from robustmath.learning.grid.settings import Run
@@ -29,7 +29,7 @@ def lines(base: Run) -> list[Line]:
         Line(
             panel,
             f"f = {f}",
-            replace(base, split=split, f=f, attack="normalized_mean", **RULES["RFA T=1"](f)),
+            replace(base, split=split, f=f, attack="normalized_mean", **NAMED["RFA T=1"](f)),
             against=((panel, "f = 0"),) * (f > 0) + (("iid", f"f = {f}"),) * (panel != "iid"),
         )
         for panel, split in SPLITS.items()

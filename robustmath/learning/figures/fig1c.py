@@ -13,7 +13,7 @@ from dataclasses import replace
 from matplotlib.figure import Figure
 
 from robustmath import plots
-from robustmath.learning.figures.common import RULES, SPLITS, Histories, Line, panels
+from robustmath.learning.figures.common import NAMED, SPLITS, Histories, Line, panels
 from robustmath.learning.figures.drawing import curve, label_curves
 from robustmath.learning.figures.summary import percent
 from robustmath.learning.grid.settings import Run
@@ -31,7 +31,7 @@ def lines(base: Run) -> list[Line]:
         Line(
             panel,
             name,
-            replace(base, split=f"{split}_halves", f=2, attack="mimic2", **RULES[name](2)),
+            replace(base, split=f"{split}_halves", f=2, attack="mimic2", **NAMED[name](2)),
             against=(("iid", name),) * (panel != "iid"),
         )
         for panel, split in SPLITS.items()

@@ -12,7 +12,7 @@ from dataclasses import replace
 from matplotlib.figure import Figure
 
 from robustmath import plots
-from robustmath.learning.figures.common import RESAMPLED, RULES, SPLITS, Histories, Line, panels
+from robustmath.learning.figures.common import NAMED, RESAMPLED, SPLITS, Histories, Line, panels
 from robustmath.learning.figures.drawing import curve, label_curves, selection
 from robustmath.learning.figures.summary import percent
 from robustmath.learning.grid.settings import Run
@@ -29,10 +29,10 @@ def lines(base: Run) -> list[Line]:
     result = []
     for panel, split in SPLITS.items():
         run = replace(base, split=split)
-        krum = replace(run, **RULES["KRUM"](0))
+        krum = replace(run, **NAMED["KRUM"](0))
         multi = replace(run, rule="multi_krum", rule_parameters={"f": 0, "m": 2})
         result += [
-            Line(panel, "mean", replace(run, **RULES["mean"](0))),
+            Line(panel, "mean", replace(run, **NAMED["mean"](0))),
             Line(panel, "KRUM", krum),
             Line(panel, "MULTI-KRUM m=2", multi, against=((panel, "KRUM"),)),
             Line(

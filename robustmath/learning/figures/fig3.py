@@ -17,7 +17,7 @@ from dataclasses import replace
 from matplotlib.figure import Figure
 
 from robustmath import plots
-from robustmath.learning.figures.common import RESAMPLED, RULES, Histories, Line, panels
+from robustmath.learning.figures.common import NAMED, RESAMPLED, Histories, Line, panels
 from robustmath.learning.figures.drawing import curve
 from robustmath.learning.figures.summary import accuracies, difference, estimate
 from robustmath.learning.grid.settings import Run
@@ -58,7 +58,7 @@ def cells(base: Run, attacks: Mapping[str, str], names: Iterable[str]) -> list[L
     attacks : mapping
         From what the figure calls an attack to its name.
     names : iterable of str
-        Keys of `RULES`.
+        Keys of `NAMED`.
 
     Returns
     -------
@@ -81,10 +81,10 @@ def cells(base: Run, attacks: Mapping[str, str], names: Iterable[str]) -> list[L
             hostile = replace(base, split=split, f=2, attack=attack)
             alone = replace(base, split=split)
             result += [
-                Line(panel, PLAIN, replace(hostile, **RULES[name](2))),
-                Line(panel, RESAMPLED, replace(hostile, s=2, **RULES[name](4)), ((panel, PLAIN),)),
-                Line(panel, PLAIN + ALONE, replace(alone, **RULES[name](0))),
-                Line(panel, RESAMPLED + ALONE, replace(alone, s=2, **RULES[name](0))),
+                Line(panel, PLAIN, replace(hostile, **NAMED[name](2))),
+                Line(panel, RESAMPLED, replace(hostile, s=2, **NAMED[name](4)), ((panel, PLAIN),)),
+                Line(panel, PLAIN + ALONE, replace(alone, **NAMED[name](0))),
+                Line(panel, RESAMPLED + ALONE, replace(alone, s=2, **NAMED[name](0))),
             ]
     return result
 

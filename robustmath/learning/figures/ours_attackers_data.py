@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from robustmath import plots
 from robustmath.learning.figures import fig3
-from robustmath.learning.figures.common import RESAMPLED, RULES, Histories, Line, panels
+from robustmath.learning.figures.common import NAMED, RESAMPLED, Histories, Line, panels
 from robustmath.learning.figures.drawing import estimates
 from robustmath.learning.figures.summary import accuracies, difference
 from robustmath.learning.grid.settings import Run
@@ -46,11 +46,11 @@ def lines(base: Run) -> list[Line]:
                 run = replace(base, split="sorted", f=2, attack=attack, attackers_data=data)
                 other = ((panel, "whole set"),) * (label != "whole set")
                 result += [
-                    Line(panel, label, replace(run, **RULES[name](2)), other),
+                    Line(panel, label, replace(run, **NAMED[name](2)), other),
                     Line(
                         panel,
                         f"{label}, {RESAMPLED}",
-                        replace(run, s=2, **RULES[name](4)),
+                        replace(run, s=2, **NAMED[name](4)),
                         ((panel, label),),
                     ),
                 ]

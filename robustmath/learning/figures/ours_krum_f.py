@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from robustmath import plots
 from robustmath.learning.figures import fig3
-from robustmath.learning.figures.common import RESAMPLED, RULES, Histories, Line, panels
+from robustmath.learning.figures.common import NAMED, RESAMPLED, Histories, Line, panels
 from robustmath.learning.figures.drawing import estimates
 from robustmath.learning.figures.summary import accuracies, difference
 from robustmath.learning.grid.settings import Run
@@ -39,12 +39,12 @@ def lines(base: Run) -> list[Line]:
         split = "sorted_halves" if attack == "mimic2" else "sorted"
         run = replace(base, f=2, split=split, attack=attack)
         result += [
-            Line(panel, PLAIN, replace(run, **RULES["KRUM"](2))),
-            Line(panel, TOLD_F, replace(run, s=2, **RULES["KRUM"](2)), ((panel, PLAIN),)),
+            Line(panel, PLAIN, replace(run, **NAMED["KRUM"](2))),
+            Line(panel, TOLD_F, replace(run, s=2, **NAMED["KRUM"](2)), ((panel, PLAIN),)),
             Line(
                 panel,
                 TOLD_SF,
-                replace(run, s=2, **RULES["KRUM"](4)),
+                replace(run, s=2, **NAMED["KRUM"](4)),
                 ((panel, PLAIN), (panel, TOLD_F)),
             ),
         ]

@@ -16,7 +16,7 @@ from dataclasses import replace
 from matplotlib.figure import Figure
 
 from robustmath import plots
-from robustmath.learning.figures.common import RULES, Histories, Line
+from robustmath.learning.figures.common import NAMED, Histories, Line
 from robustmath.learning.figures.drawing import estimates
 from robustmath.learning.figures.summary import accuracies, estimate
 from robustmath.learning.grid.settings import Run
@@ -45,7 +45,7 @@ def lines(base: Run) -> list[Line]:
         run = replace(base, f=2, split=split, attack=attack)
         for name in NAMES:
             for s in COPIES:
-                settings = RULES[name](min(s * run.f, run.n - 3))
+                settings = NAMED[name](min(s * run.f, run.n - 3))
                 against = ((panel, f"{name}, s = 1"),) * (s > 1)
                 result.append(
                     Line(panel, f"{name}, s = {s}", replace(run, s=s, **settings), against)

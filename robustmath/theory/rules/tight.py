@@ -169,47 +169,47 @@ def two_camps(m: Any, k: Any) -> Camps:
     return Camps([(m - k, k), (-k, m - k)], m - k, m - k)
 
 
-def smallest_eigenvalue(m: Any, f: Any) -> Camps:
+def smallest_eigenvalue_camps(m: Any, f: Any) -> Camps:
     """Return f good rows that give way to as many on the other side, with the same eigenvalue.
 
     Examples
     --------
-    >>> smallest_eigenvalue(Fraction(6), Fraction(2)).result
+    >>> smallest_eigenvalue_camps(Fraction(6), Fraction(2)).result
     Fraction(4, 1)
     """
     return Camps([(f, m - f), (f - m, f)], m + f, 2 * f)
 
 
-def good_pivot(m: Any, f: Any) -> Camps:
+def good_pivot_camps(m: Any, f: Any) -> Camps:
     """Return a pivot, f rows at f + 1 from it that give way, the others at their mean.
 
     Examples
     --------
-    >>> good_pivot(Fraction(6), Fraction(2)).result
+    >>> good_pivot_camps(Fraction(6), Fraction(2)).result
     Fraction(-2, 1)
     """
     return Camps([(-f, 1), (1, f), (0, m - f - 1)], -(2 * f + 1), -2 * f * (f + 1) / m)
 
 
-def around_median(m: Any, f: Any, q: Any) -> Camps:
+def around_median_camps(m: Any, f: Any, q: Any) -> Camps:
     """Return f rows as far from the median on one side as f Byzantine ones on the other.
 
     The median is -f: q good rows and the Byzantine ones are not above it.
 
     Examples
     --------
-    >>> around_median(Fraction(8), Fraction(2), Fraction(4)).result
+    >>> around_median_camps(Fraction(8), Fraction(2), Fraction(4)).result
     Fraction(-3, 1)
     """
     return Camps([(q, f), (-f, q), (0, m - f - q)], -(2 * f + q), -2 * f * (q + f) / m)
 
 
-def smallest_diameter(f: Any, b: Any) -> Camps:
+def smallest_diameter_camps(f: Any, b: Any) -> Camps:
     """Return good rows of diameter 2f + 1, the last f of which give way; m = f + 1 + b.
 
     Examples
     --------
-    >>> smallest_diameter(Fraction(2), Fraction(5)).result
+    >>> smallest_diameter_camps(Fraction(2), Fraction(5)).result
     Fraction(37, 20)
     """
     c, m = f / b, f + 1 + b
@@ -261,7 +261,7 @@ def _geometric_median(n: int, f: int) -> TightExample:
 
 
 def _monna(n: int, f: int) -> TightExample:
-    vectors, _ = _rows(good_pivot(Fraction(n - f), Fraction(f)), f)
+    vectors, _ = _rows(good_pivot_camps(Fraction(n - f), Fraction(f)), f)
     # The pivot is row 0
     return TightExample(
         np.roll(vectors, -f, axis=0)[np.r_[0, n - f : n, 1 : n - f]], list(range(1, f + 1))
@@ -271,7 +271,7 @@ def _monna(n: int, f: int) -> TightExample:
 def _minimum_diameter(n: int, f: int) -> TightExample:
     if n == 2 * f + 1:
         return _rows(smallest_diameter_of_half(Fraction(f)), f)
-    return _rows(smallest_diameter(Fraction(f), Fraction(n - 2 * f - 1)), f)
+    return _rows(smallest_diameter_camps(Fraction(f), Fraction(n - 2 * f - 1)), f)
 
 
 def _median_of_means(n: int, f: int) -> TightExample:
@@ -325,11 +325,11 @@ EXAMPLES: dict[str, Callable[[int, int], TightExample]] = {
     "coordinatewise_median": lambda n, f: _rows(two_camps(n - f, middle(n, f)), f),
     "geometric_median": _geometric_median,
     "mean_around_median": lambda n, f: _rows(
-        around_median(Fraction(n - f), Fraction(f), Fraction(middle(n, f))), f
+        around_median_camps(Fraction(n - f), Fraction(f), Fraction(middle(n, f))), f
     ),
     "median_of_means": _median_of_means,
     "smallest_maximum_eigenvalue_averaging": lambda n, f: _rows(
-        smallest_eigenvalue(Fraction(n - f), Fraction(f)), f
+        smallest_eigenvalue_camps(Fraction(n - f), Fraction(f)), f
     ),
     "monna": _monna,
     "minimum_diameter_averaging": _minimum_diameter,
