@@ -200,10 +200,20 @@ def test_every_text_as_drawn_stands_out_from_what_it_is_drawn_on(opened, scheme,
     assert opened.evaluate(body) == ("rgb(26, 31, 38)" if light_ink else "rgb(232, 236, 241)")
 
 
+def pages_printed(tab):
+    """Return on how many pages it prints."""
+    answer = tab.send("Page.printToPDF", printBackground=True)
+    return len(re.findall(rb"/Type\s*/Page[^s]", base64.b64decode(answer["data"])))
+
+
+def test_the_page_that_ships_is_small_and_prints_on_few_sheets(opened, shipped):
+    assert shipped.stat().st_size < 300_000
+    opened.open(shipped)
+    assert 2 <= pages_printed(opened) <= 12
+
+
 def test_it_prints_what_decides_and_not_the_folded_checks(opened):
-    answer = opened.send("Page.printToPDF", printBackground=True)
-    pages = re.findall(rb"/Type\s*/Page[^s]", base64.b64decode(answer["data"]))
-    assert 2 <= len(pages) <= 12
+    assert 2 <= pages_printed(opened) <= 12
     opened.prefer("light", "print")
     assert opened.evaluate("document.querySelector('.decisive').checkVisibility()") is True
     assert opened.evaluate("document.querySelector('.evidence').checkVisibility()") is False
