@@ -87,6 +87,22 @@ def as_floating_dtype(dtype: DTypeLike, function: str) -> np.dtype[Any]:
     return chosen
 
 
+def refuse_nonfinite(values: NDArray[Any], function: str, name: str) -> None:
+    """Raise ValueError if an entry of `values` is NaN or infinite: the first is named.
+
+    Examples
+    --------
+    >>> refuse_nonfinite(np.array([[0.0, np.inf]]), "krum", "vectors")
+    Traceback (most recent call last):
+    ...
+    ValueError: krum needs finite vectors; got vectors[0, 1]=inf
+    """
+    if not np.isfinite(values).all():
+        place = tuple(np.argwhere(~np.isfinite(values))[0].tolist())
+        shown = f"{name}[{', '.join(map(str, place))}]={values[place]:g}"
+        raise ValueError(f"{function} needs finite {name}; got {shown}")
+
+
 def returned(values: ArrayLike, shape: tuple[int, ...], function: str, name: str) -> NDArray[Any]:
     """Return what a callable of the caller's gave back as a real array, if it has that shape."""
     array = as_array(values, function, f"{name}'s result", None)

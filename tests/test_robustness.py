@@ -216,7 +216,7 @@ def test_another_result_than_a_vector_is_named(rule):
 
 @pytest.mark.parametrize("hostile", [[3], [-1], [0.5], [0, 1, 2]])
 def test_byzantine_rows_that_there_are_not_are_named(hostile):
-    with pytest.raises((TypeError, ValueError), match=r"^ratio .*byzantine|all rows Byzantine"):
+    with pytest.raises((TypeError, ValueError), match=r"^ratio .*[Bb]yzantine"):
         ratio(rm.mean, np.eye(3), hostile)
 
 

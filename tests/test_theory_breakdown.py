@@ -167,8 +167,11 @@ def test_bad_arguments_are_named():
         (lambda: theory.breakdown_point("mean", 0), "breakdown_point needs n >= 1; got n=0"),
         (lambda: theory.farthest_error(rm.mean, x, [4], [[0.0] * 3]), "hostile <= 3"),
         (lambda: theory.farthest_error(rm.mean, x, [0], [[0.0]]), r"places \(p, 3\)"),
-        (lambda: theory.farthest_error(rm.mean, x, range(4), [[0.0] * 3]), "a good row"),
-        (lambda: theory.driven_from(rm.mean, np.ones((3, 2))), "not all equal"),
+        (
+            lambda: theory.farthest_error(rm.mean, x, range(4), [[0.0] * 3]),
+            "at most 3 hostile rows; got 4",
+        ),
+        (lambda: theory.driven_from(rm.mean, np.ones((3, 2))), "not all equal; got 3 rows"),
         (lambda: theory.driven_from(rm.mean, x, 0.0), "distance > 0"),
         (lambda: theory.sensitivity_curve(rm.mean, x, [[1.0]]), r"points \(p, 3\)"),
         (lambda: theory.jackknife_influence(rm.mean, x[:1]), "n >= 2; got n=1"),

@@ -13,6 +13,7 @@ from robustmath._checks import (
     as_vectors,
     floating,
     refuse_majority,
+    refuse_nonfinite,
 )
 from robustmath._numerics.blocks import working_dtype
 from robustmath._numerics.sums import lengths, weighted_sum
@@ -78,10 +79,9 @@ def centered_clipping(
         v = np.zeros(d, dtype=dtype)
     else:
         v = as_array(start, "centered_clipping", "start", 1).astype(dtype)
-        if v.shape != (d,) or not np.isfinite(v).all():
-            raise ValueError(
-                f"centered_clipping needs start finite of shape ({d},); got shape {v.shape}"
-            )
+        if v.shape != (d,):
+            raise ValueError(f"centered_clipping needs start of shape ({d},); got shape {v.shape}")
+        refuse_nonfinite(v, "centered_clipping", "start")
     for _ in range(iterations):
         norms, unit = lengths(x, v)
         refuse_majority(np.flatnonzero(np.isinf(norms)), n, "centered_clipping")

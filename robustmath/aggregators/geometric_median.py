@@ -10,7 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import Vector, as_array, as_real, as_vectors, floating, refuse_majority
+from robustmath._checks import (
+    Vector,
+    as_array,
+    as_real,
+    as_vectors,
+    floating,
+    refuse_majority,
+    refuse_nonfinite,
+)
 from robustmath._numerics.blocks import FLOAT32, FLOAT64, Float64, offsets
 from robustmath._numerics.distances import MODERATE_SQUARES, Distances, distances
 from robustmath._numerics.points import Points
@@ -166,7 +174,8 @@ def geometric_median_certificate(vectors: ArrayLike, point: ArrayLike) -> Median
     v = v.astype(np.float64)
     r, before = lengths(x, v)
     if not np.isfinite(r).all():
-        raise ValueError("geometric_median_certificate needs finite vectors and point")
+        refuse_nonfinite(v, "geometric_median_certificate", "point")
+        refuse_nonfinite(x, "geometric_median_certificate", "vectors")
     # In units of the largest distance, so that nothing overflows.
     unit = max(int(np.frexp(r.max())[1]) + before, -1000)
     with np.errstate(over="ignore", under="ignore"):

@@ -15,6 +15,7 @@ from robustmath._checks import (
     as_integer,
     as_vectors,
     floating,
+    refuse_nonfinite,
     returned,
 )
 
@@ -40,8 +41,7 @@ class Target:
     def __init__(self, function: str, rule: Rule, good: ArrayLike, f: int, budget: int) -> None:
         as_callable(rule, function, "rule")
         good = as_vectors(good, function, "good")
-        if not np.isfinite(good).all():
-            raise ValueError(f"{function} needs finite good vectors")
+        refuse_nonfinite(good, function, "good vectors")
         self.function, self.rule = function, rule
         self.good = good = good.astype(floating(good.dtype))
         self.f = as_integer(f, function, "f", 0)

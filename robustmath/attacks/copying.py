@@ -7,7 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robustmath._checks import Vectors, as_generator, as_integer, as_vectors, floating
+from robustmath._checks import (
+    Vectors,
+    as_generator,
+    as_integer,
+    as_vectors,
+    floating,
+    refuse_nonfinite,
+)
 
 __all__ = ["MimicWarmup", "mimic", "mimic_target", "mimic_warmup", "replay"]
 
@@ -250,8 +257,7 @@ def mimic_warmup(
 
 def _finite(good: ArrayLike, function: str) -> NDArray[np.float64]:
     wide: NDArray[np.float64] = as_vectors(good, function, "good").astype(np.float64)
-    if not np.isfinite(wide).all():
-        raise ValueError(f"{function} needs finite good vectors")
+    refuse_nonfinite(wide, function, "good vectors")
     return wide
 
 

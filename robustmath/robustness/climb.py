@@ -85,7 +85,7 @@ def ratio(rule: Rule, vectors: ArrayLike, byzantine: Sequence[int]) -> float:
     hostile = [as_integer(row, "ratio", "byzantine", 0, len(x) - 1) for row in byzantine]
     good = np.delete(x, hostile, axis=0)
     if not len(good):
-        raise ValueError("ratio needs a good row; got all rows Byzantine")
+        raise ValueError(f"ratio needs at most {len(x) - 1} Byzantine rows; got {len(x)}")
     if not np.isfinite(good).all():
         return nan
     # Offsets from a row first: equal rows have themselves as mean, and far rows keep their digits

@@ -23,6 +23,7 @@ from robustmath._checks import (
     as_integer,
     as_real,
     as_vectors,
+    refuse_nonfinite,
     returned,
 )
 from robustmath.aggregators.catalogue import RULES
@@ -167,11 +168,12 @@ def driven_from(rule: Rule, vectors: ArrayLike, distance: float = 1e12) -> int |
     x = as_vectors(vectors, "driven_from").astype(np.float64)
     distance = as_real(distance, "driven_from", "distance", 0, strict=True)
     n, d = x.shape
-    if not np.isfinite(x).all():
-        raise ValueError("driven_from needs finite vectors; got NaN or infinity")
+    refuse_nonfinite(x, "driven_from", "vectors")
     spread = float(np.sqrt(((x - x.mean(axis=0)) ** 2).sum(axis=1).mean()))
     if spread == 0:
-        raise ValueError("driven_from needs vectors that are not all equal")
+        raise ValueError(
+            f"driven_from needs vectors that are not all equal; got {n} rows whose spread is 0"
+        )
     axes = np.concatenate([np.eye(d), -np.eye(d)])
     for k in range(1, n):
         rows = n - 1 - np.arange(k) * n // k
@@ -193,9 +195,8 @@ def _farthest(
     """Return the largest error over places (p, len(rows), d)."""
     good = np.delete(x, rows, axis=0)
     if not len(good):
-        raise ValueError(f"{function} needs a good row; got all rows hostile")
-    if not np.isfinite(good).all():
-        raise ValueError(f"{function} needs finite good vectors; got NaN or infinity")
+        raise ValueError(f"{function} needs at most {len(x) - 1} hostile rows; got {len(x)}")
+    refuse_nonfinite(good, function, "good vectors")
     centre, farthest = good.mean(axis=0), 0.0
     for place in places:
         attacked = x.copy()
