@@ -61,6 +61,14 @@ def test_a_docstring_gives_the_breakdown_point_of_the_record(name):
     assert said == ([] if limit is None else [limit.text.split(",")[0]])
 
 
+@pytest.mark.parametrize("name", sorted(RULES.keys() - {"bucket, coordinatewise_median"}))
+def test_a_rule_costs_what_its_record_says(name):
+    notes = inspect.getdoc(getattr(rm, parts(name)[0])).split("Notes\n-----\n")[1]
+    said = " ".join(notes.split("*Cost:*")[1].split("\n\n")[0].split())
+    operations, comma, symbols = RULES[name].cost.partition(", k = ")
+    assert f"O({operations}){comma}{symbols}" in said
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_warns_below_the_n_of_its_record_and_not_from_it_on(name):
     record = RULES[name]

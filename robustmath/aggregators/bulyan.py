@@ -57,7 +57,7 @@ def bulyan(vectors: ArrayLike, f: int) -> Vector:
     more than that, so every coordinate stays among the good values of that coordinate or
     as far from them as they are from each other.
 
-    *Cost:* the distances once, O(n^2 d); then O(n^3) for the selection and sorted columns.
+    *Cost:* O(n^2 d + n^3): the distances once, then the selection; and sorted columns.
 
     *Elsewhere:* AggregaThor selects n - 2f - 2 rows, so that (3) is always defined, and averages
     the best rows of every round in place of taking one. Others stop when 2f + 2 rows are left, or

@@ -70,8 +70,9 @@ def geometric_median(vectors: ArrayLike, tol: float = 1e-14) -> Vector:
     *Breakdown point:* (n-1)/2. If the good rows are within r of a point, the result is within
     r (n - f) / sqrt(n (n - 2 f)) of it (Minsker, 2015, Lemma 2.1).
 
-    *Cost:* about ten steps, of O(n d^2) if n > d. Else they are taken in at most n dimensions,
-    after the distances, O(n^2 d), which are taken twice if outliers hide where the middle is.
+    *Cost:* O(n d min(n, d)). About ten steps, of O(n d^2) each if n > d. Else they are taken in at
+    most n dimensions, after the distances, O(n^2 d), which are taken twice if outliers hide where
+    the middle is.
 
     *Accuracy:* that of the input's dtype, unless the rows nearly lie on a line: where the median is
     along it then depends on their small distances from it, and rounding errors grow as the inverse

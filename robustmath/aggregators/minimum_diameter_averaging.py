@@ -58,8 +58,8 @@ def minimum_diameter_averaging(vectors: ArrayLike, f: int) -> Vector:
     *Breakdown point:* (n-1)/2. With f Byzantine rows the result is within 2 f / (n - f) times the
     diameter of the good rows of their mean.
 
-    *Cost:* the distances, O(n^2 d), and vertex covers of f vertices: at worst exponential in f,
-    but for n = 25 and f = 12 a few milliseconds.
+    *Cost:* O(n^2 d + exp(f)) at worst: the distances, and vertex covers of f vertices, which take
+    a few milliseconds for n = 25 and f = 12.
 
     *Elsewhere:* packages enumerate all subsets, 5.2 million for n = 25 and f = 12, and many more
     pairs. Some implementations score a subset by the sum of its distances; that is another rule.

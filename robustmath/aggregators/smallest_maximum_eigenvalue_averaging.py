@@ -62,10 +62,10 @@ def smallest_maximum_eigenvalue_averaging(vectors: ArrayLike, f: int) -> Vector:
 
     *Breakdown point:* (n-1)/2.
 
-    *Cost:* the distances, O(n^2 d), and eigenvalues of matrices of at most n - f rows, for every
-    set that is better than the best so far. If good rows are alike and others are not these are
-    few; for rows without any structure, nearly all of the C(n, f). Then n = 20, f = 6 takes
-    seconds, and for n beyond 30 there is no hope.
+    *Cost:* O(n^2 d + C(n, f) n^3) at worst: the distances, and eigenvalues of matrices of at most
+    n - f rows, for every set that is better than the best so far. If good rows are alike and
+    others are not these are few; for rows without any structure, nearly all of the C(n, f). Then
+    n = 20, f = 6 takes seconds, and for n beyond 30 there is no hope.
 
     *Elsewhere:* byzfl 0.0.11 enumerates all subsets and takes one step of the power method from a
     random start for the eigenvalue, so that it may choose another subset, and not the same twice.

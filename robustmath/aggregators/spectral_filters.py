@@ -86,9 +86,9 @@ def caf(vectors: ArrayLike, f: int) -> Vector:
     weight than good ones; so before 2f is lost, lambda has fallen below 2 (n-f)/(n-2f) times the
     largest eigenvalue of the good rows' covariance.
 
-    *Cost:* an eigenvector for each of at most 2f + 1 steps, as every step takes all weight from one
-    row at least: of the d x d covariance if n > d, O(n d^2); else of n x n numbers, after the
-    distances, O(n^2 d).
+    *Cost:* O(n d k + f n k^2), k = min(n, d): an eigenvector for each of at most 2f + 1 steps, as
+    every step takes all weight from one row at least: of the d x d covariance if n > d, else of
+    n x n numbers, after the distances.
 
     If the largest eigenvalue is a multiple one, v is not unique and neither is the result; then it
     may depend on the order of rows.
@@ -158,7 +158,7 @@ def spectral_filter(vectors: ArrayLike, f: int, bound: float) -> Vector:
 
     *Breakdown point:* (n-1)/2.
 
-    *Cost:* that of `caf`; one step if no row stands out.
+    *Cost:* that of `caf`, O(n d k + f n k^2), k = min(n, d); one step if no row stands out.
 
     *Variants:* the filter of the paper removes rows whose projection exceeds a threshold from the
     tail bound of the distribution (Algorithm 3 of "Being robust (in high dimensions) can be
@@ -257,7 +257,8 @@ def dnc(
     at 1e6 in another; and coordinates that are not drawn are not looked at. The guarantee of the
     paper is for Byzantine rows that differ from good ones in one common direction.
 
-    *Cost:* O(n r min(n, r)) an iteration for r coordinates, and one read of the rows that are kept.
+    *Cost:* O(n r min(n, r) + n d) for r coordinates: a singular vector for each iteration, and one
+    read of the rows that are kept.
 
     *Elsewhere:* Blades draws coordinates by a permutation and rounds c f down.
 
