@@ -250,6 +250,12 @@ def test_every_claim_has_a_card_in_the_order_of_the_ledger(tree):
     assert [a.text for a in tree.all("nav")[0].all("a")] == list(page.PARTS.values())
 
 
+def test_a_card_says_for_what_its_proof_holds():
+    proof = Record("proof", "it", "for all n >= 2", "proved", HOLDS, "verify/a.py::b")
+    said = page._decisive(proof._replace(holds_for="all n >= 2"))
+    assert re.sub("<[^>]*>", "", said) == "proof: it — proved for all n ≥ 2"
+
+
 def test_a_card_says_which_check_decides_and_folds_the_evidence(tree):
     for card, row in zip(tree.all("article"), rows(), strict=True):
         decisive = [p for p in card.all("p") if p.attributes.get("class") == "decisive"]

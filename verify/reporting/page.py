@@ -343,10 +343,13 @@ def _correction(claim_id: str) -> str:
 def _decisive(record: Record) -> str:
     """Return one line on the check that decides the verdict."""
     claimed = f"claimed {text(brief(record.claimed))}; " if record.claimed is not None else ""
-    scope = f' <span class="scope">{text(record.holds_for)}</span>' if record.holds_for else ""
+    scope = f' <span class="scope">{typeset(record.holds_for)}</span>' if record.holds_for else ""
+    outcome = f"{claimed}found {text(found_text(record))}"
+    if record.kind == "proof":
+        outcome = "proved for"  # what else is to be said is in the scope
     return (
         f'<p class="decisive"><span class="kind">{text(record.kind)}:</span> {text(record.what)}'
-        f" — {claimed}found {text(found_text(record))}{scope}</p>"
+        f" — {outcome}{scope}</p>"
     )
 
 
