@@ -6,7 +6,7 @@ Symbols: n points y_i in p dimensions, v the iterate, r_i = ||v - y_i||, u_i = (
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg.lapack import dpstrf
+import scipy
 
 from robustmath._numerics.blocks import Float64
 
@@ -147,7 +147,7 @@ def coordinates(inner: Float64) -> Float64:
     """
     lengths = np.sqrt(np.maximum(inner.diagonal(), 0))
     inverse = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    factor, order, rank, _ = dpstrf(inner * np.outer(inverse, inverse))
+    factor, order, rank, _ = scipy.linalg.lapack.dpstrf(inner * np.outer(inverse, inverse))
     points = np.empty((len(inner), rank))
     points[order - 1] = np.triu(factor)[:rank].T
     return points * lengths[:, None]

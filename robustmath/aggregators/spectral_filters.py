@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import eigh
 
 from robustmath._checks import (
     GuaranteeWarning,
@@ -352,7 +352,7 @@ def _top_eigenpair(matrix: Float64) -> tuple[float, Float64]:
     last, largest = len(matrix) - 1, float(np.abs(matrix).max())
     # LAPACK returns NaN for some matrices near the limits of floats
     matrix = matrix / (largest or 1)
-    values, vectors = eigh(matrix, subset_by_index=[last, last])
+    values, vectors = scipy.linalg.eigh(matrix, subset_by_index=[last, last])
     if not len(values):
         # LAPACK finds none of a cluster of eigenvalues at times, and says nothing
         values, vectors = np.linalg.eigh(matrix)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg.blas import dnrm2
 
 from robustmath._checks import (
     Vectors,
@@ -54,11 +54,11 @@ class Target:
             # Offsets from a row first: equal rows have themselves as mean, to the last bit.
             self.mean = wide[0] + (wide - wide[0]).mean(axis=0)
             self.offsets = wide - self.mean
-            self.std = float(dnrm2(self.offsets.ravel())) / np.sqrt(len(good))
+            self.std = float(scipy.linalg.blas.dnrm2(self.offsets.ravel())) / np.sqrt(len(good))
         if not np.isfinite(self.std):
             raise ValueError(f"{function} needs good vectors of finite variance")
         # The unit of length for steps.
-        self.unit = self.std or float(dnrm2(self.mean)) or 1.0
+        self.unit = self.std or float(scipy.linalg.blas.dnrm2(self.mean)) or 1.0
 
     def attempt(self, vectors: ArrayLike) -> Attempt | None:
         """Return what `vectors` (f, d) do, None if the rule refuses them."""
@@ -77,7 +77,7 @@ class Target:
         result = returned(result, self.mean.shape, self.function, "rule")
         with np.errstate(all="ignore"):
             moved = result.astype(np.float64) - self.mean
-            distance = float(dnrm2(moved))
+            distance = float(scipy.linalg.blas.dnrm2(moved))
         if not np.isfinite(distance):
             distance = np.inf
         found = Attempt(sent, moved, distance)

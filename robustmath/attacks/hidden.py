@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import pdist
-from scipy.special import ndtri
 
 from robustmath._checks import (
     Vectors,
@@ -101,7 +100,7 @@ def _largest_z(m: int, f: int) -> float:
             "a_little_is_enough needs 1 <= floor(n/2 + 1) - f < n - f for its default z; "
             f"got n={n}, f={f}"
         )
-    return float(ndtri((m - supporters) / m))
+    return float(scipy.special.ndtri((m - supporters) / m))
 
 
 def min_max(good: ArrayLike, f: int, perturbation: str = "unit") -> Vectors:
@@ -238,7 +237,7 @@ def _perturbed(
 
 def _min_max_length(offsets: Float64, direction: Float64) -> float:
     """Return the largest t with ||t u - x_i|| <= max ||x_j - x_k|| for all i."""
-    diameter = float(pdist(offsets).max()) if len(offsets) > 1 else 0.0
+    diameter = float(scipy.spatial.distance.pdist(offsets).max()) if len(offsets) > 1 else 0.0
     along = offsets @ direction
     square = np.square(offsets).sum(axis=1)
     # The roots of t^2 - 2 t along + square = diameter^2; 0 lies between them.

@@ -7,7 +7,7 @@ from math import log, sqrt
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from robustmath.attacks.catalogue import ATTACKS
 from robustmath.conformance._ambush import Ambush, Array, Scene
@@ -113,7 +113,7 @@ def _normal(ambush: Ambush) -> Outcome:
     if ambush.f > 1 and (rows[0] == rows[1]).all():
         return fails("all attackers send one vector", returned=rows[:, :3])
     x = np.sort(rows.ravel())
-    uniform = ndtr(x / std)
+    uniform = scipy.special.ndtr(x / std)
     ranks = np.arange(len(x) + 1) / len(x)
     apart = float(max(np.abs(uniform - ranks[1:]).max(), np.abs(uniform - ranks[:-1]).max()))
     most = sqrt(log(2 / ERROR) / (2 * len(x)))

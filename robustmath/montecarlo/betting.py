@@ -15,6 +15,7 @@ References
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
 
 from robustmath._checks import as_floats
@@ -110,7 +111,6 @@ def _bets(x: Array, delta: float) -> Array:
 
 def _lower_end(x: Array, bets: Array, delta: float) -> float:
     """Return the m above which a gambler on more than m does not win 2/delta."""
-    from scipy.optimize import brentq  # here, as it takes a tenth of a second to import
 
     def gain(m: float) -> float:
         with np.errstate(divide="ignore"):
@@ -120,4 +120,4 @@ def _lower_end(x: Array, bets: Array, delta: float) -> float:
     # The capital decreases in m, to at most 1 at m = 1
     if gain(0.0) <= 0:
         return 0.0
-    return max(0.0, float(brentq(gain, 0.0, 1.0, xtol=TOLERANCE)) - TOLERANCE)
+    return max(0.0, float(scipy.optimize.brentq(gain, 0.0, 1.0, xtol=TOLERANCE)) - TOLERANCE)

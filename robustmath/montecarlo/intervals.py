@@ -27,8 +27,8 @@ References
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import betainccinv, betaincinv
 
 from robustmath import _checks as check
 from robustmath.montecarlo.regions import (
@@ -85,7 +85,7 @@ def mean_interval(moments: Moments, error_probability: float) -> Interval:
     """
     _refuse_other(moments, "mean_interval")
     delta = as_error_probability(error_probability, "mean_interval")
-    half = bernstein(
+    half = _bernstein(
         np.diag(moments.covariance),
         moments.high - moments.low,
         moments.trials,
@@ -233,8 +233,10 @@ def probability_interval(successes: ArrayLike, trials: int, error_probability: f
     x = x.astype(np.int64)  # small integers have no room for trials
     tail = delta / (2 * x.size)
     # At the ends one of the beta laws has a parameter 0, and its quantile is the end itself
-    low = np.where(x == 0, 0.0, betaincinv(np.maximum(x, 1), trials - x + 1, tail))
-    high = np.where(x == trials, 1.0, betainccinv(x + 1, np.maximum(trials - x, 1), tail))
+    low = np.where(x == 0, 0.0, scipy.special.betaincinv(np.maximum(x, 1), trials - x + 1, tail))
+    high = np.where(
+        x == trials, 1.0, scipy.special.betainccinv(x + 1, np.maximum(trials - x, 1), tail)
+    )
     return Interval(x / trials, low, high, delta, trials)
 
 
@@ -287,10 +289,8 @@ def law_region(counts: ArrayLike, error_probability: float) -> LawRegion:
         raise ValueError(f"{name} needs rows with one number of trials; got {totals.tolist()}")
     trials, freedom = int(totals[0]), table.shape[1] - 1
     # With x = N e / (k - 1) the bound is exp(-(k - 1) (x - 1 - ln x)), decreasing in x > 1
-    from scipy.optimize import brentq  # here, as it takes a tenth of a second to import
-
     level = np.log(len(table) / delta) / freedom
-    x = brentq(lambda x: x - 1 - np.log(x) - level, 1.0, 2 * level + 3, xtol=1e-12)
+    x = scipy.optimize.brentq(lambda x: x - 1 - np.log(x) - level, 1.0, 2 * level + 3, xtol=1e-12)
     return LawRegion(table / trials, float(x * freedom / trials), delta, trials)
 
 
@@ -299,8 +299,8 @@ def _refuse_other(moments: object, function: str) -> None:
         raise TypeError(f"{function} needs moments, a Moments from estimate; got {moments!r}")
 
 
-def bernstein(variance: Array, spread: Array | float, trials: int, delta: float) -> Array:
-    """Return half-widths of intervals for means of independent values within a spread R."""
+def _bernstein(variance: Array, spread: Array, trials: int, delta: float) -> Array:
+    """Half-widths of two-sided intervals for means of independent values within a spread R."""
     log = np.log(4 / delta)
     half = np.sqrt(2 * variance * log / trials) + 7 * spread * log / (3 * (trials - 1))
     return np.asarray(half, dtype=np.float64)
@@ -320,7 +320,7 @@ def _product_interval(
         )
     k = len(moments.mean)
     entries = k if mean.ndim == 1 else k * (k + 1) // 2
-    half = bernstein(variance, spread, moments.products, delta / entries)
+    half = _bernstein(variance, spread, moments.products, delta / entries)
     return Interval(
         mean,
         np.maximum(mean - half, possible[0]),

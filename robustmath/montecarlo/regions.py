@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import rel_entr
 
 from robustmath import _checks as check
 
@@ -144,7 +144,7 @@ class LawRegion(NamedTuple):
             )
         if not (np.all(p >= 0) and np.allclose(p.sum(axis=-1), 1, rtol=0, atol=1e-12)):
             raise ValueError("LawRegion.divergence needs probabilities that sum to 1")
-        return float(np.max(rel_entr(self.frequencies, p).sum(axis=-1)))
+        return float(np.max(scipy.special.rel_entr(self.frequencies, p).sum(axis=-1)))
 
     def contains(self, law: ArrayLike) -> bool:
         """Return whether the law, shape (categories,) or one per row, is in the region."""

@@ -106,7 +106,8 @@ def _marks(
     kind: str, found: Sequence[float], interval: dict[str, Any], claimed: Sequence[float] | None
 ) -> list[Mark]:
     lows, highs = numbers(interval["low"]) or found, numbers(interval["high"]) or found
-    rows = zip(found, lows, highs, claimed or [None] * len(found), strict=True)
+    values: Sequence[float | None] = claimed or [None] * len(found)
+    rows = zip(found, lows, highs, values, strict=True)
     return [Mark(kind, *row) for row in rows][:MOST_ROWS]
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
 
 from robustmath._checks import as_array
 from robustmath.learning.history import History
@@ -121,7 +121,9 @@ def estimate(values: ArrayLike, level: float = 0.95) -> Estimate:
     half = (
         None
         if n < 2
-        else float(stdtrit(n - 1, (1 + level) / 2) * sample.std(ddof=1) / math.sqrt(n))
+        else float(
+            scipy.special.stdtrit(n - 1, (1 + level) / 2) * sample.std(ddof=1) / math.sqrt(n)
+        )
     )
     return Estimate(float(sample.mean()), half, n)
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg.blas import dnrm2
 
 from robustmath._checks import (
     as_array,
@@ -203,7 +203,7 @@ def _farthest(
         attacked[rows] = place
         answer = returned(rule(attacked), centre.shape, function, "rule")
         with np.errstate(over="ignore"):
-            error = float(dnrm2(answer.astype(np.float64) - centre))
+            error = float(scipy.linalg.blas.dnrm2(answer.astype(np.float64) - centre))
         # A maximum with NaN is the other number: an answer that is none is beyond all bounds.
         farthest = max(farthest, np.inf if np.isnan(error) else error)
     return farthest

@@ -13,6 +13,7 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 __all__: list[str] = []
@@ -103,8 +104,6 @@ def solution(program: Floats, multipliers: Float64) -> tuple[Float64, float, flo
 
 def best_multipliers(chosen: str, n: int, f: int) -> tuple[Fraction, ...]:
     """Return the multipliers that prove most, to some ten digits, as Fractions."""
-    from scipy.optimize import minimize
-
     program = floats_of(chosen, n, f)
     forms, scatter, total, v, _ = program
     keeps = {"type": "ineq", "fun": lambda x: 1 + scatter @ x, "jac": lambda x: scatter}
@@ -120,7 +119,7 @@ def best_multipliers(chosen: str, n: int, f: int) -> tuple[Fraction, ...]:
         return np.asarray(-(forms @ z @ z))
 
     def search(x: Float64) -> Float64:
-        found = minimize(
+        found = scipy.optimize.minimize(
             value,
             x,
             jac=slope,
