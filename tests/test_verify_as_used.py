@@ -1,16 +1,13 @@
 """The claims' plugin with pytest's own options, in other folders, and where it cannot write."""
 
 import json
-import os
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.claims_project import project
+from tests.claims_project import project, run_pytest
 from verify.reporting import tables
 
 FIRST = """
@@ -40,20 +37,6 @@ def test_second(evidence):
     evidence.exact("y", claimed=Fraction(1, 3), found=found)
 """
 
-RUNNER = """
-import contextlib, io, json, os, sys
-import pytest
-answers = []
-for folder, found, options in json.load(sys.stdin):
-    os.chdir(folder)
-    os.environ["FOUND"] = found
-    text = io.StringIO()
-    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
-        code = pytest.main(options)
-    answers.append([int(code), text.getvalue()])
-json.dump(answers, sys.stdout)
-"""
-
 OPTIONS = {
     "plain": ["verify"],
     "no cache": ["verify", "-p", "no:cacheprovider"],
@@ -74,17 +57,11 @@ OPTIONS = {
 
 
 def run_all(*calls):
-    """Run pytest for each (folder, FOUND, options), one after the other, in one new process."""
-    finished = subprocess.run(
-        [sys.executable, "-c", RUNNER],
-        input=json.dumps([[str(folder), found, options] for folder, found, options in calls]),
-        env={**os.environ, "COLUMNS": "200", "MPLBACKEND": "of_a_notebook_that_is_not_here"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return json.loads(finished.stdout)
+    """Run pytest for each (folder, FOUND, options), one after the other."""
+    settings = {"COLUMNS": "200", "MPLBACKEND": "of_a_notebook_that_is_not_here"}
+    return [
+        run_pytest(folder, *options, FOUND=found, **settings) for folder, found, options in calls
+    ]
 
 
 def rows(path):

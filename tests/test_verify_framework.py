@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from fractions import Fraction
 
 import pytest
@@ -18,7 +16,7 @@ from robustmath.claims import (
     REFUTED,
     find_claim,
 )
-from tests.claims_project import Result, project
+from tests.claims_project import Result, project, run_pytest
 from verify.reporting import tables
 from verify.reporting.records import Record
 
@@ -199,15 +197,9 @@ def test_one_claim_can_be_asked_for(whole, tmp_path):
     assert part.code == 0, part.output
     assert "2 passed" in part.output
     assert part.rows == {claim_id: whole.rows[claim_id] for claim_id in ("S3-mean", "S3-var")}
-    wrong = subprocess.run(
-        [sys.executable, "-m", "pytest", "verify", "--claim", "S3-vra"],
-        cwd=copy,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert wrong.returncode == 4
-    assert "--claim: find_claim knows no claim 'S3-vra'; did you mean 'S3-var'?" in wrong.stderr
+    code, output = run_pytest(copy, "verify", "--claim", "S3-vra")
+    assert code == 4
+    assert "--claim: find_claim knows no claim 'S3-vra'; did you mean 'S3-var'?" in output
 
 
 def test_no_two_tests_share_their_random_numbers(whole):
