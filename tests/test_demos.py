@@ -184,7 +184,12 @@ EXERCISES = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
+SLOW = {"breakdown", "equation_9", "influence", "krum_has_favourites"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in SLOW)) for name in NAMES]
+)
 def test_answers_say_what_the_changed_number_does(demo, name):
     (line, changed), answer, story = EXERCISES[name]
     assert f"| {name} | `{changed}`: " in (DEMOS / "README.md").read_text(encoding="utf-8")

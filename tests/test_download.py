@@ -219,9 +219,9 @@ def test_the_second_mirror_stands_in_for_the_first(tmp_path, files, serve, capsy
     ("trick", "problem"),
     [
         ("never answers", "timed out"),
-        ("drips its headers", "timed out"),
+        pytest.param("drips its headers", "timed out", marks=pytest.mark.long),
         ("drips its chunks", "timed out"),
-        ("slow", "too slow; [0-9]+ bytes"),
+        pytest.param("slow", "too slow; [0-9]+ bytes", marks=pytest.mark.long),
     ],
 )
 def test_a_mirror_that_keeps_one_waiting_is_left(tmp_path, files, serve, capsys, trick, problem):

@@ -148,7 +148,7 @@ def test_differences_are_paired_by_seed():
 
 
 @pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("seeds", [pytest.param(1, marks=pytest.mark.long), 3])
 def test_pictures_can_be_read(name, seeds):
     histories = made_up_figure(name, seeds)
     figure = figure_module(name).draw(histories)
@@ -232,7 +232,7 @@ def test_the_verdict_on_figure_3_counts_cells_by_their_intervals():
     assert found == "improves 1 of 4 cells, worsens 1 (3 seeds, 95 % intervals)"
 
 
-@pytest.mark.parametrize("name", ["fig2a", "ours-nu"])
+@pytest.mark.parametrize("name", ["fig2a", pytest.param("ours-nu", marks=pytest.mark.long)])
 def test_tables_and_settings_stand_beside_the_picture(name, tmp_path):
     histories = made_up_figure(name, 3)
     files = report.write(name, histories, tmp_path)

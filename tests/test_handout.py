@@ -35,9 +35,9 @@ def test_a_lecture_has_the_demos_of_its_table(handout):
 
 def test_questions_have_room_and_answers_are_the_teachers(handout, tmp_path):
     page = handout["page"]
-    with mock.patch.dict(page.__globals__, {"lecture_demos": lambda _: ["equation_9"]}):
+    with mock.patch.dict(page.__globals__, {"lecture_demos": lambda _: ["median_counterexample"]}):
         students, teachers = page(2, answers=False), page(2, answers=True)
-    part = handout["run"]("equation_9")
+    part = handout["run"]("median_counterexample")
     for question in part.questions:
         text, answer = (" ".join(words.split()) for words in (question.text, question.answer))
         assert text in students

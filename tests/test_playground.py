@@ -298,7 +298,7 @@ def test_keys_select_and_move_a_point(window):
     np.testing.assert_allclose(window.scene.byzantine[1] - start, [-0.2, 0.45])
 
 
-@pytest.mark.parametrize("way", ["keys", "buttons"])
+@pytest.mark.parametrize("way", ["keys", pytest.param("buttons", marks=pytest.mark.long)])
 def test_points_are_added_and_removed(window, scenes, way):
     def act(key, text):
         press(window, key) if way == "keys" else click(window, text)
@@ -367,7 +367,7 @@ def test_rules_are_shown_and_hidden_with_boxes_and_keys(window):
     assert not any(label.get_visible() for label in window.plane.labels.values())
 
 
-@pytest.mark.parametrize("way", ["keys", "buttons"])
+@pytest.mark.parametrize("way", ["keys", pytest.param("buttons", marks=pytest.mark.long)])
 def test_attack_goes_for_the_chosen_rule(window, scenes, way):
     window.radio.set_active(2)
     assert window.target == "CM"

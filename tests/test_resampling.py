@@ -113,14 +113,16 @@ SMALL = [(2, 2, 2), (2, 2, 1), (3, 2, 3), (3, 2, 2), (2, 3, 2), (4, 1, 4), (3, 1
 
 @pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize(("n", "s", "T"), SMALL)
-def test_slots_follow_the_exact_law_of_their_reading(n, s, T, reading):
-    slots = sample_slots(n, s, T=T, reading=reading, trials=100_000, rng=seeded(n + s + T))
+def test_slots_follow_the_exact_law_of_their_reading(n, s, T, reading, long):
+    trials = 100_000 if long else 20_000
+    slots = sample_slots(n, s, T=T, reading=reading, trials=trials, rng=seeded(n + s + T))
     assert follows(slots.reshape(-1, T * s), LAWS[reading](n, s, T))
 
 
 @pytest.mark.parametrize(("drawn", "law"), list(itertools.permutations(READINGS, 2)))
-def test_slots_of_another_reading_are_told_apart(drawn, law):
-    slots = sample_slots(3, 2, reading=drawn, trials=100_000, rng=seeded())
+def test_slots_of_another_reading_are_told_apart(drawn, law, long):
+    trials = 100_000 if long else 20_000
+    slots = sample_slots(3, 2, reading=drawn, trials=trials, rng=seeded())
     assert not follows(slots.reshape(-1, 6), LAWS[law](3, 2, 3))
 
 

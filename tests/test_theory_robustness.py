@@ -110,8 +110,8 @@ def attacked(draw, rule):
 
 
 @pytest.mark.parametrize("rule", [*RESULTS, *ON_A_LINE])
-def test_no_vectors_violate_a_bound(rule):
-    @settings(max_examples=200, deadline=None)
+def test_no_vectors_violate_a_bound(rule, long):
+    @settings(max_examples=200 if long else 60, deadline=None)
     @given(attacked(rule))
     def check(case):
         f, vectors = case
@@ -229,9 +229,9 @@ def test_our_bounds_are_never_larger_than_published_ones():
             assert ours < theory.published_bound(rule, n, f).kappa
 
 
-def test_no_bound_is_below_the_lower_bound_of_all_rules():
+def test_no_bound_is_below_the_lower_bound_of_all_rules(long):
     for rule, record in RULES.items():
-        for f in range(1, 12):
+        for f in range(1, 12) if long else (1, 2, 5):
             for n in range(max(2 * f + 1, record.least(f)), 6 * f):
                 lower = theory.robustness_lower_bound(n, f)
                 assert lower <= theory.robustness_bound(rule, n, f), (rule, n, f)
@@ -264,8 +264,8 @@ def test_example_with_six_vectors_by_hand():
     assert worst_ratio("krum", NEAR_WORST[6, 2], 2) == 9
 
 
-def test_bounds_of_krum_and_multi_krum_are_below_the_published_form():
-    for f in range(1, 20):
+def test_bounds_of_krum_and_multi_krum_are_below_the_published_form(long):
+    for f in range(1, 20) if long else (1, 2, 5, 12, 19):
         for n in range(max(2 * f + 2, f + 3), 41):
             krum_bound = theory.robustness_bound("krum", n, f)
             assert theory.robustness_lower_bound(n, f) < krum_bound
@@ -431,11 +431,11 @@ def test_best_number_of_copies_is_sometimes_the_largest():
 
 
 @pytest.mark.parametrize("size", [(5, 1), (6, 1), (7, 1), (10, 2), (11, 2), (13, 2), (14, 3)])
-def test_no_selection_takes_the_second_stage_of_bulyan_beyond_its_bound(size):
+def test_no_selection_takes_the_second_stage_of_bulyan_beyond_its_bound(size, long):
     n, f = size
     b, worst = n - 4 * f, 0.0
     rng = np.random.default_rng(n)
-    for _ in range(3000):
+    for _ in range(3000 if long else 1000):
         good = (
             rng.choice([-3.0, -1.0, 0.0, 1.0, 2.0, 5.0], n - f)
             + rng.choice([0, 1e-3]) * rng.random()
