@@ -68,8 +68,12 @@ def scenes(playground):
 @pytest.fixture
 def window(playground, tmp_path):
     figure = Figure(dpi=50)
-    FigureCanvasAgg(figure)
-    return playground.Window(figure, folder=tmp_path)
+    canvas = FigureCanvasAgg(figure)
+    # Where there is a screen, all that asks to be drawn while it is made is drawn once.
+    with mock.patch.object(canvas, "draw_idle"):
+        made = playground.Window(figure, folder=tmp_path)
+    canvas.draw()
+    return made
 
 
 def test_its_texts_can_be_read(window):
