@@ -41,7 +41,7 @@ OPTIONAL = {
 LEFT_OUT = {name: needed for name, (found, needed) in OPTIONAL.items() if not found}
 collect_ignore = list(LEFT_OUT)
 
-HOSTILE_INPUTS = 200
+HOSTILE_INPUTS = 120
 """For each rule, half of them float32, half float64."""
 
 
