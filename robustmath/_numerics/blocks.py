@@ -41,7 +41,6 @@ SMALL_PRODUCT = 1_000_000
 FEW_ROWS = 32
 """Rows below which products of blocks are kept that small."""
 
-
 SAMPLED_COLUMNS = 256
 """Columns by which the origin is chosen."""
 
@@ -180,10 +179,8 @@ def mean_of_rows(
             block = x[:, columns]
             block = np.take(block, rows, axis=0) if chosen else np.array(block, order="C")
             write_mean(block, out[columns])
-    elif len(rows) <= ADDED_ROWS or chosen:
-        write_mean([x[row] for row in rows], out)
     else:
-        write_mean(x, out)
+        write_mean([x[row] for row in rows] if chosen or len(rows) <= ADDED_ROWS else x, out)
     return out
 
 

@@ -73,12 +73,10 @@ def mean_of_ranks(
         raise too_many_hostile(function, hostile, limit)
     n, d = vectors.shape
     out = np.empty(d, dtype=working_dtype(vectors.dtype))
-    spare = np.empty((0, 0))
-
+    widest = next(column_blocks(d, n, out.itemsize)).stop
+    spare = np.empty((n if n <= NETWORK_ROWS else 0, widest), out.dtype)
     for columns in column_blocks(d, n, out.itemsize):
         block = vectors[:, columns]
-        if not spare.size and n <= NETWORK_ROWS:
-            spare = np.empty(block.shape, out.dtype)
         write_mean(ranked_rows(block, low, high, list(spare[:, : block.shape[1]])), out[columns])
     return out
 

@@ -12,10 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustmath._numerics.blocks import FLOAT64, Float64, central_row, offsets, scales
-from robustmath._numerics.distances import (
-    CANCELLED_SHARE,
-    of_differences,
-)
+from robustmath._numerics.distances import CANCELLED_SHARE, of_differences
 
 WHOLE_ROWS = 4096
 """Rows up to which all n^2 distances are held at once."""
