@@ -85,7 +85,7 @@ def mean_interval(moments: Moments, error_probability: float) -> Interval:
     """
     _refuse_other(moments, "mean_interval")
     delta = as_error_probability(error_probability, "mean_interval")
-    half = _bernstein(
+    half = bernstein(
         np.diag(moments.covariance),
         moments.high - moments.low,
         moments.trials,
@@ -289,6 +289,7 @@ def law_region(counts: ArrayLike, error_probability: float) -> LawRegion:
         raise ValueError(f"{name} needs rows with one number of trials; got {totals.tolist()}")
     trials, freedom = int(totals[0]), table.shape[1] - 1
     # With x = N e / (k - 1) the bound is exp(-(k - 1) (x - 1 - ln x)), decreasing in x > 1
+
     level = np.log(len(table) / delta) / freedom
     x = scipy.optimize.brentq(lambda x: x - 1 - np.log(x) - level, 1.0, 2 * level + 3, xtol=1e-12)
     return LawRegion(table / trials, float(x * freedom / trials), delta, trials)
@@ -299,8 +300,8 @@ def _refuse_other(moments: object, function: str) -> None:
         raise TypeError(f"{function} needs moments, a Moments from estimate; got {moments!r}")
 
 
-def _bernstein(variance: Array, spread: Array, trials: int, delta: float) -> Array:
-    """Half-widths of two-sided intervals for means of independent values within a spread R."""
+def bernstein(variance: Array, spread: Array | float, trials: int, delta: float) -> Array:
+    """Return half-widths of intervals for means of independent values within a spread R."""
     log = np.log(4 / delta)
     half = np.sqrt(2 * variance * log / trials) + 7 * spread * log / (3 * (trials - 1))
     return np.asarray(half, dtype=np.float64)
@@ -320,7 +321,7 @@ def _product_interval(
         )
     k = len(moments.mean)
     entries = k if mean.ndim == 1 else k * (k + 1) // 2
-    half = _bernstein(variance, spread, moments.products, delta / entries)
+    half = bernstein(variance, spread, moments.products, delta / entries)
     return Interval(
         mean,
         np.maximum(mean - half, possible[0]),
