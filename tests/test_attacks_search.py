@@ -9,7 +9,7 @@ import pytest
 
 import robustmath
 from robustmath import coordinatewise_median, krum, trimmed_mean
-from robustmath.attacks import worst_case
+from robustmath.attacks import search, worst_case
 
 
 def seeded(seed=0):
@@ -248,3 +248,11 @@ def test_a_climb_also_goes_back():
 
     found = worst_case(follows_the_near, good, 2, rng=seeded(), budget=400)
     assert found.distance / np.sqrt(30) > 9.9
+
+
+def test_a_climb_also_goes_forward(monkeypatch):
+    # Farther up is better without end, and there is no move but away from the mean and back
+    monkeypatch.setattr(search, "MOVES", (search._stretch,))
+    good = seeded(4).standard_normal((8, 1))
+    found = worst_case(lambda x: np.minimum(x[8:].min(axis=0), 1e30), good, 2, rng=seeded())
+    assert found.distance > 1e25

@@ -186,7 +186,7 @@ class Climb:
             )
             self.factor = np.linalg.cholesky(spread + 1e-14 * np.trace(spread) * np.eye(d))
         self.step *= float(np.exp((self.success - 0.18) / 0.82 / (1 + d / 2)))
-        if self.step * np.sqrt(np.trace(self.factor @ self.factor.T)) < 1e-6:
+        if self.step * np.sqrt(np.trace(self.factor @ self.factor.T)) < 1e-4:
             self._begin(0.1)
 
     def _pushed(self, numbers: Rows) -> tuple[Rows, float]:

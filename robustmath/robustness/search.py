@@ -106,7 +106,7 @@ def largest_ratio(
         orders = _orders(trial, rng)
         _without_variance(trial, orders, rng)
         starts = _best_starts(trial, orders, rng, budget // 2)
-        _random_rows(trial, rng, budget // 10)
+        _random_rows(trial, rng, min(400, budget // 10))
         best: list[Climb] = []
         length, followed = FIRST_PASS, min(FOLLOWED, budget // 100)
         while (left := 9 * budget // 10 - trial.evaluations) > 20 * followed:
@@ -123,7 +123,7 @@ def _orders(trial: Trial, rng: np.random.Generator) -> list[Order]:
     """Return orders of the rows: a good one first, then the Byzantine ones, which so win ties.
 
     If the rule depends on the order, as it may group neighbours or trust some row, also the
-    Byzantine ones spread among the others, and any.
+    Byzantine ones spread among the others, the good forwards and backwards, and any.
     """
     n, f = trial.n, trial.f
     early = np.array([0, *range(n - f, n), *range(1, n - f)])
@@ -134,8 +134,16 @@ def _orders(trial: Trial, rng: np.random.Generator) -> list[Order]:
     places = n - 1 - np.arange(f) * n // max(f, 1)
     spread = np.empty(n, dtype=np.intp)
     spread[places] = np.arange(n - f, n)
-    spread[np.setdiff1d(np.arange(n), places)] = np.arange(n - f)
-    return [early, spread, *(np.array([0, *(1 + rng.permutation(n - 1))]) for _ in range(2 * n))]
+    others = np.setdiff1d(np.arange(n), places)
+    spread[others] = np.arange(n - f)
+    back = spread.copy()
+    back[others] = np.arange(n - f)[::-1]
+    return [
+        early,
+        spread,
+        back,
+        *(np.array([0, *(1 + rng.permutation(n - 1))]) for _ in range(2 * n)),
+    ]
 
 
 def _without_variance(trial: Trial, orders: list[Order], rng: np.random.Generator) -> None:
@@ -162,7 +170,7 @@ def _best_starts(
         (shape, numbers, order)
         for shape in shapes(trial.n, trial.f)
         for numbers in shape.starts()
-        for order in orders[:2]
+        for order in orders[:3]
     ]
     if len(starts) > budget:
         starts = [starts[i] for i in sorted(rng.choice(len(starts), budget, replace=False))]

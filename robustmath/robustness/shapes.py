@@ -85,7 +85,7 @@ class Shape(NamedTuple):
         return np.asarray(axis[:, None])
 
     def starts(self) -> Iterator[Rows]:
-        """Yield numbers to start from: balanced camps, attackers in one, in a tie or far away.
+        """Yield numbers to start from: balanced camps, attackers in one, tied, far away or ahead.
 
         Examples
         --------
@@ -114,6 +114,13 @@ class Shape(NamedTuple):
         for place in dict.fromkeys([*places.tolist(), *ties, far, -far]):
             for across in radii:
                 yield np.array([*places, *[place] * len(self.byzantine), *across])
+        if self.across == "simplex" and len(camps) == 2:
+            # Ahead of a wide camp, with a narrow one behind it, at a distance of 1
+            wide, narrow = np.array([camps[1], -camps[0]]) / sum(camps)
+            for ahead in (0.6, 0.75, 0.9):
+                for width in (0.3, 0.45, 0.6):
+                    attackers = [wide + ahead] * len(self.byzantine)
+                    yield np.array([wide, narrow, *attackers, width, 0.0])
 
 
 def shapes(n: int, f: int) -> list[Shape]:
@@ -152,9 +159,8 @@ def shapes(n: int, f: int) -> list[Shape]:
         for camps in (*twos, *sorted(threes), *fours)
     ]
     found += [
-        Shape(f"simplices of {_listed(camps)}", camps, ahead, "simplex", 0.0)
+        Shape(f"simplices of {_listed(camps)}", camps, one_ahead, "simplex", 0.0)
         for camps in ((m,), *twos, *(camps[::-1] for camps in sorted(threes) if camps[0] == 1))
-        for ahead in dict.fromkeys((together, one_ahead))
     ]
     found += [
         Shape(f"turned camps of {k}, {_listed(camps)} apart", camps, together, k, FAR)

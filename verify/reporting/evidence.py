@@ -47,8 +47,7 @@ claim's verdict is the most severe of what its evidence shows.
   is a faulty variant, which the same search must take above 1.
 - ``experiment(what, claimed=, found=, low=, high=)``: a difference of test accuracies paired by
   seed; whether its 95 % interval lies on the claimed side decides the verdict.
-- ``measured(what, claimed=, found=, at_most=)``: a ratio of times, and the bound it must keep, if
-  any.
+- ``measured(what, claimed=, found=, at_most=)``: a ratio of times, and the bound it must keep.
 
 ``evidence.rng`` is a Generator that depends on ``--claims-seed`` and on the test's name alone.
 ``evidence.full`` tells whether ``--full`` was given.
@@ -360,11 +359,11 @@ class Evidence:
         *,
         claimed: object,
         found: float,
-        at_most: float | None = None,
+        at_most: float,
         shows: str = HOLDS,
     ) -> None:
-        """Record a measured ratio, and assert that it keeps its bound, if it has one."""
-        if at_most is not None and not found <= at_most:
+        """Record a measured ratio, and assert that it keeps its bound."""
+        if not found <= at_most:
             raise self._failure(what, f"measured {found:.4g}, which is more than {at_most:.4g}")
         self._record("measured", what, claimed, found, shows, at_most=at_most)
 
