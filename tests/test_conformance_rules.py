@@ -12,32 +12,17 @@ import pytest
 import robustmath as rm
 from robustmath import textbook as tb
 from robustmath.conformance import adapt, check_rule
-from robustmath.conformance._facts import RECORDS
-from robustmath.conformance._rules import RULE_CHECKS
+from robustmath.conformance._facts import RECORDS, STEPS
+from robustmath.conformance._rules import DEFAULT_F, RULE_CHECKS
 from robustmath.conformance._variants import VARIANTS
 
 
 def ours(name):
-    """Return our function of a name, as one of vectors and parameters."""
-
-    def zeros(vectors):
-        vectors = np.asarray(vectors)
-        return np.zeros(vectors.shape[1], np.result_type(vectors, np.float32))
-
-    if name == "rsa":
-        return lambda v, lam: rm.rsa(zeros(v), v, zeros(v), lam)
-    if name == "rsa_step":
-        return lambda v, lam: (
-            rm.rsa_step(zeros(v), v, 0 * np.nan_to_num(v), zeros(v), lam, lam / 10).server
-        )
-    if name == "signum_step":
-        return lambda v: rm.signum_step(v).direction
-    if name == "bucket, coordinatewise_median":
-        return lambda v, s, rng: rm.coordinatewise_median(rm.bucket(v, s, rng=rng))
-    first, *after = (getattr(rm, part) for part in name.split(", "))
-    if not after:
-        return first
-    return functools.wraps(first)(lambda v, **told: after[0](first(v, **told)))
+    """Return our function of a name: a step as it is, a rule told what its record says."""
+    if name in STEPS:
+        return getattr(rm, name)
+    f = DEFAULT_F.get(name, 2)
+    return lambda v: RECORDS[name].told(rm, len(v), f)(v)
 
 
 @pytest.mark.parametrize("name", RECORDS)
@@ -313,6 +298,19 @@ def test_a_rule_that_sleeps_ends_its_checks():
     (failure,) = report.failures
     assert failure.check == "definition"
     assert re.fullmatch(r"\d calls took 0.\d s, more than 0.1 s", failure.found)
+
+
+def test_a_call_that_took_too_long_is_the_one_that_is_shown():
+    def raises_late(vectors):
+        if (vectors != np.sort(vectors, axis=0)).any():
+            time.sleep(0.11)
+            raise ValueError("no")
+        return vectors.mean(axis=0)
+
+    permuted = check_rule(raises_late, "mean", timeout=0.1, checks=["permutation"])["permutation"]
+    assert permuted.verdict == "fails"
+    assert re.fullmatch(r"\d+ calls? took 0.1 s, more than 0.1 s", permuted.found)
+    assert (np.array(permuted.example["vectors"]) != np.sort(permuted.example["vectors"], 0)).any()
 
 
 class Tensor:

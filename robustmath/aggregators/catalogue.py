@@ -47,7 +47,7 @@ def _step_at_zero(module: Any, n: int, f: int) -> Computed:
 
 
 def _trusting_ones(module: Any, n: int, f: int) -> Computed:
-    return lambda x: module.zeno(x, f, trusted=np.ones(x.shape[1]), rho=0.5)
+    return lambda x: module.zeno(x, f, trusted=np.ones(len(x[0])), rho=0.5)
 
 
 def _seeded(module: Any, n: int, f: int) -> Computed:

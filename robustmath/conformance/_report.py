@@ -79,10 +79,8 @@ def plain(value: object) -> Plain:
     >>> plain(np.array([[1.0, 2.5]]))
     [[1.0, 2.5]]
     """
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
-    if isinstance(value, np.generic):
-        return plain(value.item())
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

@@ -161,34 +161,44 @@ def variance(trials: Trials) -> Outcome:
         return skips(f"{trials.like} has another number of outputs")
     if s == 1:
         return skips("s = 1: the variance is sigma^2")
-    sizes = np.array(claimed.sizes)
+    sizes, n = np.array(claimed.sizes), trials.n
     counts = trials.counts.astype(float)
     alike = (counts * (counts - 1)).sum(axis=2) / np.maximum(1, sizes * (sizes - 1))
-    interval = _means(alike, trials.share)
-    right = np.array([float(q) for q in claimed.coincidence])
-    off = (interval.low > right) | (interval.high < right)
-    factors = [
-        _factor(values, sizes, trials.n)
-        for values in (interval.estimate, right, interval.high, interval.low)
-    ]
-    if off.any():
-        t = int(np.argmax(np.abs(interval.estimate - right) * off))
-        return fails(
-            f"var(g_{t + 1}) = {factors[0][t]:.4f} sigma^2, not {factors[1][t]:.4f}",
-            interval=[factors[3][t], factors[2][t]],
-            error_probability=trials.share,
-            right=factors[1][t],
-        )
-    width = float((factors[2] - factors[3]).max())
-    return passes(
-        f"{factors[0].mean():.4f} sigma^2 on average, {factors[1].mean():.4f} claimed; a difference"
-        f" of {width:.2g} in one output would show {_errors(trials)}"
+    return _held(
+        trials,
+        _means(alike, trials.share),
+        np.array([float(q) for q in claimed.coincidence]),
+        # var(g_t) / sigma^2 from how often two places hold one worker
+        lambda q: (1 + (sizes - 1) * (n * q - 1) / (n - 1)) / sizes,
+        [f"var(g_{t + 1})" for t in range(trials.outputs)],
+        "output",
     )
 
 
-def _factor(coincidence: Array, sizes: Array, n: int) -> Array:
-    """Return var(g_t) / sigma^2 from how often two places hold one worker."""
-    return np.asarray((1 + (sizes - 1) * (n * coincidence - 1) / (n - 1)) / sizes)
+def _held(
+    trials: Trials,
+    interval: Interval,
+    right: Array,
+    convert: Callable[[Array], Array],
+    names: Sequence[str],
+    each: str,
+) -> Outcome:
+    """Return whether intervals hold what is claimed, converted to parts of sigma^2."""
+    ends = (interval.low, interval.estimate, interval.high, right)
+    low, middle, high, right = (convert(value) for value in ends)
+    off = (low > right) | (high < right)
+    if off.any():
+        i = int(np.argmax(np.abs(middle - right) * off))
+        return fails(
+            f"{names[i]} = {middle[i]:.4f} sigma^2, not {right[i]:.4f}",
+            interval=[low[i], high[i]],
+            error_probability=trials.share,
+            right=right[i],
+        )
+    return passes(
+        f"{middle.mean():.4f} sigma^2 on average, {right.mean():.4f} claimed; a difference of"
+        f" {(high - low).max():.2g} in one {each} would show {_errors(trials)}"
+    )
 
 
 def law(trials: Trials) -> Outcome:
@@ -259,23 +269,15 @@ def covariance(trials: Trials) -> Outcome:
     pairs = list(itertools.combinations(range(trials.outputs), 2))
     weights = trials.mixing.astype(float)
     shared = np.stack([(weights[:, t] * weights[:, u]).sum(axis=1) for t, u in pairs], axis=1)
-    interval = _means(shared, trials.share)
-    ends = (interval.low, interval.estimate, interval.high)
-    low, middle, high = ((trials.n * v - 1) / (trials.n - 1) for v in ends)
-    right = float(claimed.covariance)
-    off = (low > right) | (high < right)
-    if off.any():
-        i = int(np.argmax(np.abs(middle - right) * off))
-        return fails(
-            f"cov(g_{pairs[i][0] + 1}, g_{pairs[i][1] + 1}) = {middle[i]:.4f} sigma^2,"
-            f" not {right:.4f}",
-            interval=[low[i], high[i]],
-            error_probability=trials.share,
-            right=right,
-        )
-    return passes(
-        f"{middle.mean():.4f} sigma^2 on average, {right:.4f} claimed; a difference of"
-        f" {(high - low).max():.2g} in one pair would show {_errors(trials)}"
+    n = trials.n
+    claimed_of_each = np.full(len(pairs), float((1 + (n - 1) * claimed.covariance) / n))
+    return _held(
+        trials,
+        _means(shared, trials.share),
+        claimed_of_each,
+        lambda shared: (n * shared - 1) / (n - 1),
+        [f"cov(g_{t + 1}, g_{u + 1})" for t, u in pairs],
+        "pair",
     )
 
 

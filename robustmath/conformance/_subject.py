@@ -94,19 +94,22 @@ class Subject:
         given = {k: np.random.default_rng(v) if k == "rng" else v for k, v in given.items()}
         began = time.perf_counter()
         CALLS.append(began)
+        raised = None
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 result = self.function(*arguments, **given)
             except Exception as error:
-                message = f"raised {type(error).__name__}: {str(error) or 'no message'}"
-                raise Misbehavior(" ".join(message.split())[:300], arguments, error) from error
+                raised = error
             finally:
                 CALLS.pop()
                 self.calls += 1
                 self.spent += time.perf_counter() - began
         self.warnings = list(caught)
         self.refuse_to_wait(arguments)
+        if raised is not None:
+            message = f"raised {type(raised).__name__}: {str(raised) or 'no message'}"
+            raise Misbehavior(" ".join(message.split())[:300], arguments, raised) from raised
         if isinstance(result, np.ma.MaskedArray):  # whose mask an array would lose
             raise Misbehavior("returned a masked array", arguments)
         return result

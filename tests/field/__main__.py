@@ -4,7 +4,7 @@ It needs an environment of its own, with what is checked:
 
     pip install byzfl==0.0.11 byzpy==0.1.4 flwr==1.42.0
 
-``--again`` computes every counterexample of reports.json once more instead.
+Then every counterexample is computed once more by `again.py`; with ``--again`` only that is done.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from robustmath.conformance._kinds import kind_of
 from robustmath.conformance._report import FAILS, NOT_APPLICABLE, PASSES, written
 from tests.field.adapters import PACKAGES, Case
+from tests.field.again import again
 
 HERE = Path(__file__).parent
 
@@ -57,38 +56,48 @@ def main() -> int:
         help="by default all; else the rest stays as it is on record",
     )
     parser.add_argument("--table", action="store_true", help="write README.md of reports.json")
-    parser.add_argument("--again", action="store_true", help="compute counterexamples again")
+    parser.add_argument("--again", action="store_true", help="only compute counterexamples again")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    if options.table:
-        record = json.loads((HERE / "reports.json").read_text(encoding="utf-8"))
-        (HERE / "README.md").write_text(readme(record), encoding="utf-8")
-        return 0
-    cases = [case for name in options.packages or PACKAGES for case in PACKAGES[name]()]
-    if options.again:
-        return again(cases)
+    record = json.loads((HERE / "reports.json").read_text(encoding="utf-8"))
+    if not options.table:
+        cases = [case for package in PACKAGES.values() for case in package()]
+        if not options.again:
+            record = checked(record, cases, options.packages or list(PACKAGES))
+        functions = {(case.package, case.name): case.function for case in cases}
+        record["not_again"] = [name for name in again(record, functions) if name]
+        write(record)
+    (HERE / "README.md").write_text(readme(record), encoding="utf-8")
+    return len(record["not_again"])
+
+
+def checked(known: dict[str, Any], cases: list[Case], asked: list[str]) -> dict[str, Any]:
+    """Return the record with new reports of the packages that are asked for."""
+    reports = {(case["package"], case["name"]): case["report"] for case in known["cases"]}
     found = []
     for case in cases:
-        began = time.process_time()
-        kind = kind_of(case.like, case.options)
-        names = [name for name in kind.names if name not in LEFT_OUT]
-        function = within(ONE_CALL, case.function)
-        report = kind.check(function, like=case.like, checks=names, **case.options).as_dict()
+        if case.package in asked:
+            began = time.process_time()
+            kind = kind_of(case.like, case.options)
+            names = [name for name in kind.names if name not in LEFT_OUT]
+            function = within(ONE_CALL, case.function)
+            report = kind.check(function, like=case.like, checks=names, **case.options).as_dict()
+            took = time.process_time() - began
+            print(f"{took:6.1f} s  {case.package} {case.name}", file=sys.stderr)
+        else:
+            report = reports[case.package, case.name]
         found.append(case._asdict() | {"function": None, "report": report})
-        print(f"{time.process_time() - began:6.1f} s  {case.package} {case.name}", file=sys.stderr)
     versions = {name: importlib.metadata.version(name) for name in (*PACKAGES, "torch", "numpy")}
-    record = {"date": f"{datetime.date.today():%Y-%m-%d}", "versions": versions, "cases": found}
-    asked = options.packages or list(PACKAGES)
-    if set(asked) != set(PACKAGES):
-        known = json.loads((HERE / "reports.json").read_text(encoding="utf-8"))["cases"]
-        found += [case for case in known if case["package"] not in asked]
-        found.sort(key=lambda case: list(PACKAGES).index(case["package"]))
-    lines = ",\n".join(json.dumps(case) for case in record.pop("cases"))
-    text = json.dumps(record)[:-1] + f', "cases": [\n{lines}\n]}}\n'
+    date = f"{datetime.date.today():%Y-%m-%d}"
+    return {"date": date, "versions": versions, "not_again": [], "cases": found}
+
+
+def write(record: dict[str, Any]) -> None:
+    """Write reports.json, a line for each case."""
+    lines = ",\n".join(json.dumps(case) for case in record["cases"])
+    head = json.dumps({key: value for key, value in record.items() if key != "cases"})
+    text = head[:-1] + f', "cases": [\n{lines}\n]}}\n'
     (HERE / "reports.json").write_text(text, encoding="utf-8")
-    record = json.loads(text)
-    (HERE / "README.md").write_text(readme(record), encoding="utf-8")
-    return 0
 
 
 def within(seconds: int, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -113,7 +122,16 @@ def readme(record: dict[str, Any]) -> str:
     """Return the table and the counterexamples."""
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     head = (HERE / "head.md").read_text(encoding="utf-8")
-    lines = [head.replace("$versions", versions).replace("$date", record["date"])]
+    failures = sum(v["verdict"] == FAILS for c in record["cases"] for v in c["report"]["checks"])
+    told = {
+        "$versions": versions,
+        "$date": record["date"],
+        "$failures": str(failures),
+        "$again": str(failures - len(record["not_again"])),
+    }
+    for name, value in told.items():
+        head = head.replace(name, value)
+    lines = [head]
     columns = [*GROUPS, "manners"]
     lines.append(f"| package | called | like | {' | '.join(columns)} | it is |")
     lines.append(f"| --- | --- | --- |{' --: |' * len(columns)} --- |")
@@ -160,45 +178,6 @@ def _examples(case: dict[str, Any], version: str) -> list[str]:
         seen.setdefault(f"{verdict['found']}. `{numbers}`", []).append(verdict["check"])
     lines += [f"- {', '.join(checks)}: {found}" for found, checks in seen.items()]
     return [*lines, ""]
-
-
-def again(cases: list[Case]) -> int:
-    """Compute every counterexample with vectors and an answer once more; count what differs."""
-    record = json.loads((HERE / "reports.json").read_text(encoding="utf-8"))
-    functions = {(case.package, case.name): case.function for case in cases}
-    same = other = 0
-    for case in record["cases"]:
-        function = functions.get((case["package"], case["name"]))
-        for verdict in case["report"]["checks"]:
-            example = verdict["example"]
-            given = example.get("vectors", example.get("good"))
-            if function is None or verdict["verdict"] != FAILS or not given:
-                continue
-            if verdict["check"] in ("repeatable", "new_array") or "returned" not in example:
-                continue
-            kinds = ("float32", "float64") if "float32" in verdict["found"] else ("float64",)
-            if verdict["check"] == "definition_float32":
-                kinds = ("float32",)
-            returned = np.array(example["returned"], dtype=float)
-            answers = [_answer(function, np.array(given, dtype=float).astype(k)) for k in kinds]
-            agree = any(
-                np.allclose(np.broadcast_to(a, returned.shape), returned, rtol=1e-5, equal_nan=True)
-                for a in answers
-                if a is not None
-            )
-            same, other = same + agree, other + (not agree)
-            if not agree:
-                print(f"another answer: {case['package']} {case['name']} {verdict['check']}")
-    print(f"{same} counterexamples give the same answer again, {other} another one")
-    return int(other > 0)
-
-
-def _answer(function: Any, vectors: Any) -> Any:
-    try:
-        with np.errstate(all="ignore"):
-            return np.asarray(function(vectors), dtype=float)
-    except Exception:
-        return None
 
 
 if __name__ == "__main__":
