@@ -158,7 +158,7 @@ def test_the_command_tells_what_something_is(mine, capfd):
     assert run(f"{mine}:reversed_mean", "--like", "sign_flip") == 0
     out = capfd.readouterr().out
     assert "one vector for all attackers" in out
-    assert run(f"{mine}:sampler", "--s", 2, "--trials", 1000) == 1
+    assert run(f"{mine}:sampler", "--s", 2, "--n", 5, "--trials", 1000) == 1
     assert "it is sampling with replacement" in capfd.readouterr().out
 
 

@@ -266,6 +266,15 @@ def test_every_variant_is_told_from_the_others(like, long):
     assert told == {words: f"it is {like}, but {words}" for words in told}
 
 
+def test_other_ties_are_reported_and_fail_nothing():
+    def last(v, f):
+        return v[::-1][np.argmin(tb.krum_scores(v[::-1], f))].copy()
+
+    report = check_rule(last, "krum", f=2, checks=["definition", "definition_float32", "ties"])
+    assert report.passed, str(report)
+    assert re.fullmatch(r"to the highest index, in all of 1\d", report["ties"].found)
+
+
 def test_the_smallest_counterexample_can_be_checked_by_hand():
     verdict = check_rule(FAULTS["lower median"][1], "coordinatewise_median")["definition"]
     vectors = np.array(verdict.example["vectors"])

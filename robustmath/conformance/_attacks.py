@@ -46,7 +46,7 @@ def check_attack(
     rng : int, default 0
         Seed of all inputs.
     timeout : float > 0, default 10.0
-        Seconds that the calls of one check may take.
+        Seconds that the calls of one check may take, looked at when a call returns.
     checks : sequence of str, optional
         The names of the checks to run; by default all.
     **parameters

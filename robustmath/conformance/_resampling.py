@@ -53,7 +53,7 @@ def check_resampling(
     rng : int, default 0
         Seed of the generator that is handed over.
     timeout : float > 0, default 60.0
-        Seconds that all calls may take.
+        Seconds that all calls may take, looked at when a call returns.
     checks : sequence of str, optional
         The names of the checks to run; by default all.
 

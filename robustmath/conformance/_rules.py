@@ -51,7 +51,8 @@ def check_rule(
     rng : int, default 0
         Seed of all inputs.
     timeout : float > 0, default 10.0
-        Seconds that the calls of one check may take.
+        Seconds that the calls of one check may take, looked at when a call returns. One that never
+        does ends with the process only, as ``robustmath check`` does it.
     checks : sequence of str, optional
         The names of the checks to run; by default all.
     **parameters

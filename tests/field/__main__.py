@@ -32,8 +32,8 @@ HERE = Path(__file__).parent
 LEFT_OUT = ("list_input",)
 """No package says that it takes lists of lists of numbers."""
 
-ONE_CALL = 20
-"""Seconds that one call may take."""
+ONE_CALL, ONE_CHECK = 10, 60
+"""Seconds that one call and all calls of a check may take."""
 
 GROUPS = {
     "definition": ("definition", "definition_float32", "law", "reading", "averages"),
@@ -64,7 +64,7 @@ def main() -> int:
         cases = [case for package in PACKAGES.values() for case in package()]
         if not options.again:
             record = checked(record, cases, options.packages or list(PACKAGES))
-        functions = {(case.package, case.name): case.function for case in cases}
+        functions = {(c.package, c.name): within(ONE_CALL, c.function) for c in cases}
         record["not_again"] = [name for name in again(record, functions) if name]
         write(record)
     (HERE / "README.md").write_text(readme(record), encoding="utf-8")
@@ -81,7 +81,8 @@ def checked(known: dict[str, Any], cases: list[Case], asked: list[str]) -> dict[
             kind = kind_of(case.like, case.options)
             names = [name for name in kind.names if name not in LEFT_OUT]
             function = within(ONE_CALL, case.function)
-            report = kind.check(function, like=case.like, checks=names, **case.options).as_dict()
+            options = {"checks": names, "timeout": ONE_CHECK} | case.options
+            report = kind.check(function, like=case.like, **options).as_dict()
             took = time.process_time() - began
             print(f"{took:6.1f} s  {case.package} {case.name}", file=sys.stderr)
         else:

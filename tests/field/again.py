@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import signal
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from decimal import Context, localcontext
@@ -29,10 +27,6 @@ CLOSE = {"float64": 1e-8, "float32": 2e-5}
 
 TRIES = 20
 """How often a function whose answers differ from call to call is asked."""
-
-
-class TooSlow(BaseException):
-    """A call took longer than it may; no package handles it."""
 
 
 class Failure:
@@ -67,8 +61,6 @@ class Failure:
         """Return whether what was found is seen again."""
         raised = re.search(r"raised (\w+): ", self.found)
         shape = re.search(r"returned shape (\(.*?\)) in place", self.found)
-        if " calls took " in self.found:
-            return self._is_slow()
         if raised:
             return any(self._raises(x, raised[1]) for x in self._handed())
         if self.found.startswith("returned None"):
@@ -89,21 +81,6 @@ class Failure:
             x.flags.writeable = self.check != "read_only"
             if np.array_equal(np.isfinite(x), np.isfinite(self.vectors)):
                 yield x
-
-    def _is_slow(self) -> bool:
-        def stop(*_: Any) -> None:
-            raise TooSlow
-
-        began = time.perf_counter()
-        signal.signal(signal.SIGALRM, stop)
-        signal.alarm(11)
-        try:
-            self.call(self.vectors.copy())
-        except TooSlow:
-            pass
-        finally:
-            signal.alarm(0)
-        return time.perf_counter() - began > 10
 
     def _raises(self, x: Array, kind: str) -> bool:
         try:
