@@ -1,6 +1,7 @@
 """Our rules are what they say they are; faulty ones are caught, and named."""
 
 import functools
+import itertools
 import re
 import sys
 import time
@@ -307,6 +308,18 @@ def test_a_rule_that_sleeps_ends_its_checks():
     (failure,) = report.failures
     assert failure.check == "definition"
     assert re.fullmatch(r"\d calls took 0.\d s, more than 0.1 s", failure.found)
+
+
+def test_a_rule_with_a_state_on_some_vectors_breaks_no_symmetry():
+    calls = itertools.count()
+
+    def alternates(vectors):
+        return vectors.mean(axis=0) + (next(calls) % 2 if vectors.min() < -10 else 0)
+
+    checks = ["permutation", "translation", "scaling", "rotation"]
+    report = check_rule(alternates, "mean", checks=checks)
+    assert report.passed, str(report)
+    assert "the same vectors do not give the same answer twice" in str(report).replace("\n", " ")
 
 
 def test_a_call_that_took_too_long_is_the_one_that_is_shown():

@@ -241,6 +241,8 @@ def _moves_with(
                 continue
             if not decided(like, vectors, EPS, "p" in symmetries, SURELY):
                 continue
+            if not (trial.is_steady(vectors) and trial.is_steady(changed)):
+                return skips(NO_STATE)
             least = trial.n if trial.fixed else trial.record.least(trial.f)
             if shows(vectors):
                 smallest = shrink(shows, vectors, least, budget=200)

@@ -110,6 +110,11 @@ class Trial:
         self.answer(100 + 10 * second)
         return np.array_equal(before, self.answer(first), equal_nan=True)
 
+    def is_steady(self, vectors: Array) -> bool:
+        """Return whether the answer to just these vectors is the same in five calls."""
+        first = self.answer(vectors)
+        return all(np.array_equal(self.answer(vectors), first, equal_nan=True) for _ in range(4))
+
     def answer(self, vectors: Array) -> Array:
         """Return the rule's answer to vectors."""
         if self.claimed is None:

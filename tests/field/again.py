@@ -71,7 +71,7 @@ class Failure:
             return any(self._warns(x) for x in self._handed())
         if self.found == "the answer is not finite":
             return any(self._is_not_finite(x) for x in self._handed())
-        return bool(getattr(self, f"_{self.check}")())
+        return bool(getattr(self, f"_{self.check}", lambda: False)())
 
     def _handed(self) -> Iterator[Array]:
         """Yield the vectors in each precision that holds them: a report does not say in which."""
@@ -118,6 +118,12 @@ class Failure:
         off = np.abs(self.answer(self.vectors) - right).max()
         return bool(off > 1e-7 * _largest(self.vectors, right))
 
+    def _permutation(self) -> bool:
+        before = self.example["before"]
+        order = [np.flatnonzero((before == row).all(axis=1))[0] for row in self.vectors]
+        assert (np.sort(before, axis=0) == np.sort(self.vectors, axis=0)).all()
+        return self._moves(lambda answer: answer[order] if answer.ndim == 2 else answer)
+
     def _translation(self) -> bool:
         by = self.vectors - self.example["before"]
         assert (by == by[0]).all()
@@ -131,8 +137,9 @@ class Failure:
 
     def _rotation(self) -> bool:
         before = self.example["before"]
-        turn = np.linalg.lstsq(before, self.vectors, rcond=None)[0]
-        assert np.allclose(turn @ turn.T, np.eye(len(turn)))
+        left, _, right = np.linalg.svd(before.T @ self.vectors)
+        turn = left @ right
+        assert np.allclose(before @ turn, self.vectors)
         return self._moves(lambda answer: answer @ turn)
 
     def _offset_1e6(self) -> bool:
