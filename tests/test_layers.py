@@ -55,3 +55,7 @@ def test_no_import_goes_upwards():
         if offered[other] >= height[part]
     ]
     assert upwards == []
+
+
+def test_the_numerics_are_few_enough_for_one_person():
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in files_of("_numerics")) <= 800
