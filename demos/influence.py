@@ -85,17 +85,17 @@ _stage.say(
 )
 
 # %% The picture
-SHOWN = ("mean", "median (CM and GM)", "centred clipping at 1")
+DRAWN = ("mean", "median (CM and GM)", "centred clipping at 1")
 figure, axes = plots.canvas(
     1,
-    len(SHOWN),
+    len(DRAWN),
     title="One worker moves the mean without limit, a median as far as the good disagree",
     size=(12.5, 5.8),
     font=16,
     sharey=True,
 )
 styles = dict(zip(DATA, (plots.STYLES[2], plots.STYLES[1]), strict=True))
-for ax, name in zip(axes[0], SHOWN, strict=True):
+for ax, name in zip(axes[0], DRAWN, strict=True):
     for data, style in styles.items():
         ax.plot(
             z,
