@@ -15,7 +15,9 @@ from hypothesis import settings
 
 from tests import chromium
 
-# No settings of a user's: Jupyter's shells name a backend that may not be here.
+# No settings of a user's: Jupyter's shells name a backend that may not be here. Threads of BLAS
+# make nothing as small as this faster, and wait for each other where another program runs.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "agg"
 os.environ["MATPLOTLIBRC"] = os.devnull
 

@@ -1,6 +1,7 @@
 """Every rule against its definition, for hundreds of arrays of every dtype and memory layout."""
 
 import math
+import sys
 from decimal import Decimal
 
 import numpy as np
@@ -15,13 +16,18 @@ DTYPES = ["f2", "f4", "f8", "g", ">f4", ">f8", "i1", "i4", "i8", "u1", ">i2", "?
 
 LAYOUTS = ["C", "Fortran", "strided", "reversed", "read-only", "memmap", "list"]
 
-CASES = 300
-"""Arrays for each rule."""
+CASES = 100
+"""Arrays for each rule; three times as many in the long form."""
 
 FOUR_KRUMS = [(9, 7), (9, 5), (2, 2), (0, 6), (8, 8), (4, 5), (1, 8)]
 
 
 pytestmark = pytest.mark.usefixtures("precise_decimals")
+
+
+@pytest.fixture(autouse=True)
+def cases(long, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "CASES", CASES * (3 if long else 1))
 
 
 def laid_out(x, layout, folder):

@@ -18,7 +18,7 @@ import robustmath
 from robustmath import cli
 from robustmath.claims import CLAIMS, find_claim
 from robustmath.cli import reproduce
-from robustmath.learning.figures import OURS, PAPER
+from robustmath.learning.figures import OURS, PAPER, report
 from robustmath.learning.grid import runs as runner
 from robustmath.learning.grid.runs import read_results
 from tests.test_demos import RC_OF_THE_USER
@@ -136,7 +136,8 @@ def test_ctrl_c_keeps_the_results_and_says_how_to_go_on(whole, tmp_path):
     assert contents(tmp_path) == contents(whole)
 
 
-def test_fresh_runs_again_what_was_asked_for_and_keeps_the_rest(tmp_path, capsys):
+def test_fresh_runs_again_what_was_asked_for_and_keeps_the_rest(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(report, "write", lambda *arguments: [])  # the pictures take longer
     arguments = ["--data", "subset", "--steps", "1", "--seeds", "1", "--jobs", "1"]
     arguments += ["--out", str(tmp_path)]
     assert cli.main(["reproduce", "fig1c", *arguments]) == 0

@@ -94,7 +94,10 @@ def demo(tmp_path_factory):
     pyplot.close("all")
 
 
-@pytest.mark.parametrize("name", NAMES)
+SLOWEST = [pytest.param(name, marks=[pytest.mark.long] * (name == "choosing_s")) for name in NAMES]
+
+
+@pytest.mark.parametrize("name", SLOWEST)
 def test_draws_a_picture_with_a_title(demo, name):
     ran = demo(name)
     pixels = matplotlib.image.imread(ran.picture)
@@ -110,7 +113,7 @@ def test_draws_a_picture_with_a_title(demo, name):
     assert f"The picture is in {ran.picture}" in ran.text
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SLOWEST)
 def test_has_the_form_of_a_lesson(demo, name):
     head, *rest = (DEMOS / f"{name}.py").read_text(encoding="utf-8").split("# %% ")
     assert "\nFixed: " in head
@@ -184,7 +187,7 @@ EXERCISES = {
 }
 
 
-SLOW = {"breakdown", "equation_9", "influence", "krum_has_favourites"}
+SLOW = {"breakdown", "choosing_s", "equation_9", "influence", "krum_has_favourites"}
 
 
 @pytest.mark.parametrize(
@@ -879,6 +882,7 @@ def test_influence(demo):
     assert max(abs(ran.names["curves"]["median (CM and GM)", "two camps"])) == pytest.approx(gap)
 
 
+@pytest.mark.long
 def test_choosing_s(demo):
     ran = demo("choosing_s")
     n, m = 20, 19
@@ -948,7 +952,7 @@ def test_weiszfeld(demo):
     assert f"here {length:.1f} for f = 1 and {length / 2:.1f} for f = 2" in in_one_line(ran.text)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SLOWEST)
 def test_the_picture_in_the_repository_is_small_and_up_to_date(demo, name):
     kept = DEMOS / "pictures" / f"{name}.png"
     assert kept.stat().st_size < 120_000

@@ -236,6 +236,7 @@ def test_a_drag_beyond_the_plane_ends_at_its_edge(window, scenes):
     assert window.scene.good[0].tolist() == [scenes.REACH, pytest.approx(0, abs=0.1)]
 
 
+@pytest.mark.long
 def test_a_zoom_moves_no_point_and_reset_restores_the_view(window):
     whole = window.plane.ax.viewLim.frozen()
     window.plane.ax.set(xlim=(0, 4), ylim=(0, 4))
@@ -327,6 +328,7 @@ def test_points_are_added_and_removed(window, scenes, way):
     assert window.notes.get_text().startswith("The last good worker stays.")
 
 
+@pytest.mark.long
 def test_s_is_chosen_with_slider_and_keys(window):
     assert len(window.plane.averages.get_xydata()) == 0
     mouse(window, "button_press_event", 2, 0.5, window.sliders["s"].ax)
@@ -345,6 +347,7 @@ def test_s_is_chosen_with_slider_and_keys(window):
     assert window.scene.s == 6
 
 
+@pytest.mark.long
 def test_f_is_chosen_with_a_slider(window):
     mouse(window, "button_press_event", 5, 0.5, window.sliders["f"].ax)
     mouse(window, "button_release_event", 5, 0.5, window.sliders["f"].ax)
@@ -352,6 +355,7 @@ def test_f_is_chosen_with_a_slider(window):
     assert window.plane.title.get_text().startswith("5 of 13 Byzantine, no resampling:\n")
 
 
+@pytest.mark.long
 def test_rules_are_shown_and_hidden_with_boxes_and_keys(window):
     assert window.distances["RFA, T = 8"].get_text() == ""
     press(window, "5")
@@ -392,6 +396,7 @@ def test_attack_on_a_rule_that_refuses_says_why(window):
     assert window.notes.get_text().startswith("No attack on trimmed mean: ")
 
 
+@pytest.mark.long
 def test_new_draws_change_the_averages_alone(window):
     press(window, "+")
     first, before = window.scene, window.plane.averages.get_xydata()
@@ -402,6 +407,7 @@ def test_new_draws_change_the_averages_alone(window):
     assert window.scene is window.first
 
 
+@pytest.mark.long
 def test_pictures_are_saved_under_free_names(window, tmp_path):
     press(window, "w")
     click(window, "save picture")
@@ -415,6 +421,7 @@ def test_pictures_are_saved_under_free_names(window, tmp_path):
     assert window.notes.get_text().startswith("Not saved: ")
 
 
+@pytest.mark.long
 def test_warnings_are_text_in_the_window(window):
     press(window, "+")
     assert "krum is proved robust for n >= 2 f + 3" in window.notes.get_text().replace("\n", " ")
