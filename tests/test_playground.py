@@ -191,7 +191,7 @@ def test_scenes_change_as_told_and_never_in_place(scenes):
 
 
 @pytest.mark.parametrize("s", [1, 2])
-@pytest.mark.parametrize("name", ["mean", "KRUM", "CM", "GM"])
+@pytest.mark.parametrize("name", ["mean", "KRUM", "CM", pytest.param("GM", marks=pytest.mark.long)])
 def test_an_attack_does_more_harm_than_corners_and_mimics(scenes, name, s):
     scene = scenes.start(2)._replace(s=s)
 
