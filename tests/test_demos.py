@@ -34,6 +34,17 @@ DRAWN_WITH = "3.11."
 
 DEMOS = Path(__file__).parent.parent / "demos"
 NAMES = [name for name in demos() if name != "playground"]
+SLOW = {
+    "algorithm_2_as_printed",
+    "breakdown",
+    "choosing_s",
+    "equation_9",
+    "influence",
+    "krum_has_favourites",
+}
+each = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in SLOW)) for name in NAMES]
+)
 
 
 class Ran(NamedTuple):
@@ -94,10 +105,7 @@ def demo(tmp_path_factory):
     pyplot.close("all")
 
 
-SLOWEST = [pytest.param(name, marks=[pytest.mark.long] * (name == "choosing_s")) for name in NAMES]
-
-
-@pytest.mark.parametrize("name", SLOWEST)
+@each
 def test_draws_a_picture_with_a_title(demo, name):
     ran = demo(name)
     pixels = matplotlib.image.imread(ran.picture)
@@ -113,7 +121,7 @@ def test_draws_a_picture_with_a_title(demo, name):
     assert f"The picture is in {ran.picture}" in ran.text
 
 
-@pytest.mark.parametrize("name", SLOWEST)
+@each
 def test_has_the_form_of_a_lesson(demo, name):
     head, *rest = (DEMOS / f"{name}.py").read_text(encoding="utf-8").split("# %% ")
     assert "\nFixed: " in head
@@ -187,12 +195,7 @@ EXERCISES = {
 }
 
 
-SLOW = {"breakdown", "choosing_s", "equation_9", "influence", "krum_has_favourites"}
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in SLOW)) for name in NAMES]
-)
+@each
 def test_answers_say_what_the_changed_number_does(demo, name):
     (line, changed), answer, story = EXERCISES[name]
     assert f"| {name} | `{changed}`: " in (DEMOS / "README.md").read_text(encoding="utf-8")
@@ -518,6 +521,7 @@ def median_point(vectors: np.ndarray) -> np.ndarray:
     return found.x
 
 
+@pytest.mark.long
 def test_krum_has_favourites(demo):
     ran = demo("krum_has_favourites")
     sent = ran.names["sent"].tolist()
@@ -729,6 +733,7 @@ def test_proposition_1_has_a_slider_for_s(proposition_1_in_a_window):
         assert figure.get_suptitle().startswith(f"s = {s}: ")
 
 
+@pytest.mark.long
 def test_algorithm_2_as_printed(demo):
     ran = demo("algorithm_2_as_printed")
     assert ran.table("n = 2, s = 2", "t = 1", "t = 2", "(8)")[:2] == [
@@ -784,6 +789,7 @@ def each_twice(fresh: int, drawn: int, used: int) -> Fraction:
     return total / 10
 
 
+@pytest.mark.long
 def test_equation_9(demo):
     ran = demo("equation_9")
     text = in_one_line(ran.text)
@@ -802,6 +808,7 @@ def test_equation_9(demo):
         assert found == pytest.approx((9 - f) / (3 * (10 - f) - 1), rel=0.08)
 
 
+@pytest.mark.long
 def test_breakdown(demo):
     ran = demo("breakdown")
     rows = ran.table("rule", *(f"k = {k}" for k in range(8)), "broken from")
@@ -847,6 +854,7 @@ def test_breakdown(demo):
     assert table["coordinate-wise median"][1] == pytest.approx(worst, abs=0.0051)
 
 
+@pytest.mark.long
 def test_influence(demo):
     ran = demo("influence")
     places = (-1e6, -2.0, -0.5, 0.0, 0.5, 2.0, 1e6)
@@ -952,7 +960,7 @@ def test_weiszfeld(demo):
     assert f"here {length:.1f} for f = 1 and {length / 2:.1f} for f = 2" in in_one_line(ran.text)
 
 
-@pytest.mark.parametrize("name", SLOWEST)
+@each
 def test_the_picture_in_the_repository_is_small_and_up_to_date(demo, name):
     kept = DEMOS / "pictures" / f"{name}.png"
     assert kept.stat().st_size < 120_000

@@ -147,7 +147,9 @@ def test_differences_are_paired_by_seed():
         summary.difference(first, second[::-1])
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in OURS)) for name in FIGURES]
+)
 @pytest.mark.parametrize("seeds", [pytest.param(1, marks=pytest.mark.long), 3])
 def test_pictures_can_be_read(name, seeds):
     histories = made_up_figure(name, seeds)

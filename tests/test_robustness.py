@@ -58,9 +58,9 @@ def test_enough_stops_the_search():
     assert found.evaluations < 200
 
 
-def test_bounds_that_are_attained_are_nearly_found():
+def test_bounds_that_are_attained_are_nearly_found(long):
     for name in ("trimmed_mean", "coordinatewise_median", "mean_around_median"):
-        for n, f in ((9, 2), (5, 1)):
+        for n, f in ((9, 2), (5, 1)) if long else ((5, 1),):
             bound = float(theory.robustness_bound(name, n, f))
             found = searched(RULES[name].told(rm, n, f), n, f, budget=1500)
             assert 0.98 * bound < found.ratio <= bound * (1 + 1e-9)
@@ -221,7 +221,7 @@ def test_byzantine_rows_that_there_are_not_are_named(hostile):
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
-def test_without_attackers_no_bound_is_violated(rule):
+def test_without_attackers_no_bound_is_violated(rule, long):
     for n in {rule.least(0), 4}:
         found = searched(rule.told(rm, n, 0), n, 0, budget=200)
         assert found.byzantine == []

@@ -11,8 +11,6 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from matplotlib.ticker import MaxNLocator
-
 from verify.reporting.records import Record
 from verify.reporting.tables import brief, control_text, found_text
 
@@ -139,6 +137,8 @@ def _words(record: Record) -> str:
 
 
 def _draw(chart: Chart, words: str) -> str:
+    from matplotlib.ticker import MaxNLocator  # here, as every start would wait for it
+
     low, high = _domain(chart)
     step = 18 if len(chart.marks) <= 4 else 10
     floor = TOP + step * len(chart.marks) + 4
