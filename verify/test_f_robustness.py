@@ -20,6 +20,7 @@ from robustmath.robustness.search import largest_ratio, ratio
 from robustmath.theory.identities import variables
 from robustmath.theory.rules import averages, medians, tight
 from robustmath.theory.rules import krum as krum_program
+from robustmath.theory.rules import krum_program as krum_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore::robustmath.GuaranteeWarning")
 
@@ -156,8 +157,11 @@ SENTENCES = {
 @for_rules(SENTENCES)
 def test_the_bound_is_that_of_the_sentence(name, evidence):
     ours, published = SENTENCES[name]
-    sizes = [(n, f) for n in range(3, 31) for f in range(1, 8) if n >= RULES[name].least(f)]
-    sizes = [(n, f) for n, f in sizes if (name != "dnc" or f == 1) and n > 2 * f]
+    # The large ones tell a number from one that is one percent off where floors hide it
+    sizes = [(n, f) for n in range(3, 31) for f in range(1, 8)]
+    sizes += [(99, 17), (103, 34), (204, 9), (299, 1)]
+    sizes = [(n, f) for n, f in sizes if n >= RULES[name].least(f) and n > 2 * f]
+    sizes = [(n, f) for n, f in sizes if name != "dnc" or f == 1]
 
     def known(n, f):
         found = theory.published_bound(name, n, f)
@@ -459,6 +463,114 @@ def test_the_smallest_diameter_for_half(evidence):
     )
 
 
+@pytest.mark.claim("F-bucket")
+def test_the_bucket_of_a_single_row(evidence):
+    m = 3 * f + 3
+    camps = tight.single_bucket(m)
+    evidence.proof(
+        "kappa = (9f+1)/8 for n = 4f+3: no more, and attained",
+        premise="the median is at most x_1/2 + x_2/4 + x_3/4, x_1 alone in its bucket; weights w_i"
+        " whose sum is 1 give m |w|^2 - 1",
+        least={"f": 1},
+        holds_for="n = 4f+3, f >= 1",
+        steps={
+            "the squares of the weights": (
+                m * (Fraction(1, 4) + 2 * Fraction(1, 16)) - 1,
+                "=",
+                (9 * f + 1) / 8,
+            ),
+            "the camps have m rows": (camps.size(), "=", m),
+            "and mean 0": (camps.total(), "=", 0 * f),
+            "the Byzantine ones join x_1": (camps.byzantine, "=", camps.good[0][0]),
+            "attain it": (camps.ratio(), "=", (9 * f + 1) / 8),
+        },
+        control=("(9f+2)/8", (camps.ratio(), "=", (9 * f + 2) / 8)),
+        agrees_with=(
+            lambda f: (9 * f + 1) / 8,
+            "=",
+            lambda f: theory.robustness_bound("bucket, coordinatewise_median", 4 * f + 3, f),
+            [(f,) for f in range(1, 20)],
+        ),
+    )
+
+
+@pytest.mark.claim("F-krum")
+def test_the_lines_of_the_program_are_what_rows_cost(evidence):
+    def cost(y, *groups):
+        """What rows cost y, each group of them with a share."""
+        return sum(share * (y - x) ** 2 for rows, share in groups for x in rows)
+
+    def by_rows_and_by_the_program(chosen, n, f):
+        m, byzantine = n - f, chosen == "Byzantine"
+        near = [Fraction(i * i % 7) for i in range(m - f - 1 if byzantine else m - f - 2)]
+        others = [Fraction(9)] * (f - 1 if byzantine else f)
+        away, k = [Fraction(-3 - i * i % 5) for i in range(f + 1)], Fraction(4)
+        # A row of G takes the others of G and so many more, m - 2 in all
+        more, score = m - 2 - (len(near) - 1), cost(k, (near, 1), (others, 1))
+        takes = [
+            [(away, Fraction(more, len(away)))],
+            [(away, Fraction(more - 1, len(away))), ([k], 1)],
+            [([k], 1), (others, 1)],
+        ]
+        lines = [score - sum(cost(y, (near, 1), *rows) for y in near) / len(near) for rows in takes]
+        of_near = Fraction(m - 2 - (len(away) - 1), len(near))
+        costs = [cost(y, (away, 1), (near, of_near)) for y in away]
+        lines.append(score - sum(costs) / len(away))
+        good = [*near, *away] if byzantine else [*near, *away, k]
+        g, a, centre = (sum(rows) / len(rows) for rows in (near, away, good))
+        v, w = cost(g, (near, 1)), cost(a, (away, 1))
+
+        program = krum_lines.program_of(chosen, n, f)
+        z = (g - a, k - g, 9 - k)[: len(program.result)]
+
+        def value(form):
+            return sum(
+                x * y * c
+                for x, row in zip(z, form, strict=True)
+                for y, c in zip(z, row, strict=True)
+            )
+
+        of_lines = zip(program.forms, program.on_v, program.on_w, strict=True)
+        return (
+            [*lines, cost(centre, (good, 1)), k - centre],
+            [
+                *(value(form) + on_v * v + on_w * w for form, on_v, on_w in of_lines),
+                value(program.total) + v + w,
+                sum(x * y for x, y in zip(program.result, z, strict=True)),
+            ],
+        )
+
+    evidence.exact_in_all(
+        "the score of k less what m-2 others cost G, G, G and O, on average; the squares about the"
+        " mean of the good; k less that mean: for rows on a line, by the program (who k is, n, f)",
+        {
+            (chosen, n, f): by_rows_and_by_the_program(chosen, n, f)
+            for chosen in ("Byzantine", "good")
+            for n in range(5, 13)
+            for f in range(chosen == "Byzantine", 5)
+            if n >= 2 * f + 3
+        },
+        example=("Byzantine", 5, 1),
+    )
+
+
+@pytest.mark.claim("F-krum")
+def test_the_published_bound_is_of_another_krum_and_larger(evidence):
+    sizes = [(n, f) for n in range(5, 13) for f in range(1, 5) if n >= 2 * f + 3]
+    evidence.exact_in_all(
+        "6 (1 + f/(n-2f)), published for the sum over n-f-1 others, and is kappa less? (n, f)",
+        {
+            (n, f): (
+                (6 * (1 + lower(n, f)), True),
+                (published, theory.robustness_bound("krum", n, f) < published),
+            )
+            for n, f in sizes
+            for published in [theory.published_bound("published_krum", n, f).kappa]
+        },
+        example=(10, 2),
+    )
+
+
 @pytest.mark.claim("F-krum")
 def test_multipliers_prove_the_kappa_of_krum_and_vectors_attain_it(evidence):
     most = 40 if evidence.full else 18
@@ -492,11 +604,24 @@ def test_multipliers_prove_the_kappa_of_krum_and_vectors_attain_it(evidence):
 
 @pytest.mark.claim("F-krum")
 def test_the_kappa_of_krum_comes_near_its_limit(evidence):
+    first, second, third = (
+        lambda a: (1 - a) * (1 + 2 * a) / (1 - 2 * a) ** 2,
+        lambda a: 9 * a / (1 - 2 * a),
+        lambda a: 1 / (a * (1 - 2 * a)),
+    )
+    near = {249: first, 251: second, 332: second, 334: third}
+    evidence.exact_in_all(
+        "(1-a)(1+2a)/(1-2a)^2 up to a = 1/4, 9a/(1-2a) up to 1/3, then 1/(a(1-2a)), 1000 a",
+        {
+            k: (limit(Fraction(k, 1000)), theory.krum_limit(Fraction(k, 1000)))
+            for k, limit in near.items()
+        },
+        example=249,
+    )
     shares = [Fraction(k, 20) for k in (2, 4, 5, 6, 7, 8)]
     limits = [theory.krum_limit(share) for share in shares]
     evidence.exact(
-        "(1-a)(1+2a)/(1-2a)^2 up to a = 1/4, 9a/(1-2a) up to 1/3, then 1/(a(1-2a)), and is kappa"
-        " within 0.3 % of it for n = 4000, f = an? a = 0.1, 0.2, 0.25, 0.3, 0.35, 0.4",
+        "is kappa within 0.3 % of it for n = 4000, f = an? a = 0.1, 0.2, 0.25, 0.3, 0.35, 0.4",
         claimed=[True] * len(shares),
         found=[
             abs(theory.robustness_bound("krum", 4000, int(4000 * share)) / limit - 1) < 0.003
@@ -575,6 +700,17 @@ def test_two_worlds_that_no_rule_can_tell_apart(evidence):
             theory.robustness_lower_bound,
             [(n, f) for n in range(3, 30) for f in range(1, (n + 1) // 2)],
         ),
+    )
+    evidence.exact_in_all(
+        "without attackers, RFA, which may give one row all the weight: n-1, and the least; n",
+        {
+            n: (
+                (share(n, 1), 0),
+                (theory.robustness_bound("rfa", n, 0), theory.robustness_lower_bound(n, 0)),
+            )
+            for n in range(2, 30)
+        },
+        example=10,
     )
 
 

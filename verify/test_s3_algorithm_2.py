@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import factorial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import robustmath
-from robustmath import theory
+from robustmath import textbook, theory
 from robustmath.claims import CORRECTED, REFUTED
 from robustmath.montecarlo import count_outcomes, law_region
 from robustmath.theory.identities import variables
@@ -107,6 +108,27 @@ def test_the_loop_as_printed_uses_a_gradient_more_than_s_times(evidence):
         },
         example=3,
     )
+    evidence.exact(
+        "law of the most uses of a worker, n=2, s=3, against following every draw",
+        claimed=law_of_the_most_uses(2, 3),
+        found=theory.maximum_usage_pmf(2, 3, "verbatim"),
+    )
+
+
+def law_of_the_most_uses(n, s):
+    """Follow every draw of the loop as printed until it ends."""
+    law, begun = [Fraction(0)] * (s * n + 1), [()]
+    while begun:
+        draws = begun.pop()
+        replayed = iter(draws)
+        rng = SimpleNamespace(integers=lambda n, replayed=replayed: next(replayed))
+        try:
+            slots = textbook.sample_slots(n, s, rng=rng, reading="verbatim")
+        except StopIteration:
+            begun += [(*draws, j) for j in range(n)]
+        else:
+            law[textbook.usage_counts(slots, n).max()] += Fraction(1, n ** len(draws))
+    return law
 
 
 @st.composite
