@@ -42,6 +42,8 @@ def trimmed_midrange(vectors: ArrayLike, f: int) -> Vector:
 
     *Breakdown point:* (n-1)/2; the result stays between the good values of every coordinate.
 
+    *Cost:* O(n d).
+
     Examples
     --------
     >>> trimmed_midrange([[0.0], [1.0], [5.0], [-90.0], [70.0]], f=1)
