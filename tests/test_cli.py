@@ -109,6 +109,7 @@ def wait_for_results(folder: Path, number: int, process) -> set:
     return pytest.fail("waited 30 s in vain")
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_the_results_and_says_how_to_go_on(whole, tmp_path):
     command = [*COMMAND, *SMALL, "--jobs", "2", "--fresh", "--out", str(tmp_path)]
     process = subprocess.Popen(
@@ -211,6 +212,7 @@ def test_a_data_folder_that_is_nowhere_is_said_in_a_line(capsys, monkeypatch, ac
     assert "ROBUSTMATH_DATA=~nosuchuser/data" in shown.err
 
 
+@pytest.mark.long
 def test_pictures_do_not_depend_on_the_users_matplotlib(whole, tmp_path):
     (tmp_path / "matplotlibrc").write_text(RC_OF_THE_USER)
     shutil.copy(whole / "results.jsonl", tmp_path)

@@ -311,6 +311,7 @@ STARTS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("command", "more"), STARTS.values(), ids=STARTS)
 def test_starts_however_it_is_started(command, more):
     done = subprocess.run(
@@ -354,6 +355,7 @@ axes.prop_cycle: cycler('color', ['red'])
 """
 
 
+@pytest.mark.long
 def test_settings_of_the_users_that_do_not_fit_change_no_picture(demo, tmp_path):
     backend, name = "of_a_notebook_that_is_not_here", "normalized_mean_attack"  # which loads data
     (tmp_path / "matplotlibrc").write_text(RC_OF_THE_USER)
@@ -972,6 +974,7 @@ def test_the_picture_in_the_repository_is_small_and_up_to_date(demo, name):
     assert np.abs(now - then).mean() < (0.0015 if same else 0.05)
 
 
+@pytest.mark.long
 def test_pictures_of_the_readme_can_be_drawn_again(tmp_path):
     out = tmp_path / "new"
     printed, _ = execute("make_pictures", "four_krums", "--out", str(out))

@@ -234,6 +234,7 @@ def test_the_verdict_on_figure_3_counts_cells_by_their_intervals():
     assert found == "improves 1 of 4 cells, worsens 1 (3 seeds, 95 % intervals)"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["fig2a", pytest.param("ours-nu", marks=pytest.mark.long)])
 def test_tables_and_settings_stand_beside_the_picture(name, tmp_path):
     histories = made_up_figure(name, 3)

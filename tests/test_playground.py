@@ -256,6 +256,7 @@ def test_a_zoom_moves_no_point_and_reset_restores_the_view(window):
     np.testing.assert_array_equal(shown, np.asarray(canvas.buffer_rgba()))
 
 
+@pytest.mark.long
 def test_both_byzantine_workers_are_seen_at_the_start(window, scenes):
     color = np.multiply(255, matplotlib.colors.to_rgb(window.plane.byzantine.get_color()))
 
@@ -303,7 +304,8 @@ def test_keys_select_and_move_a_point(window):
     np.testing.assert_allclose(window.scene.byzantine[1] - start, [-0.2, 0.45])
 
 
-@pytest.mark.parametrize("way", ["keys", pytest.param("buttons", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("way", ["keys", "buttons"])
 def test_points_are_added_and_removed(window, scenes, way):
     def act(key, text):
         press(window, key) if way == "keys" else click(window, text)
@@ -375,7 +377,8 @@ def test_rules_are_shown_and_hidden_with_boxes_and_keys(window):
     assert not any(label.get_visible() for label in window.plane.labels.values())
 
 
-@pytest.mark.parametrize("way", ["keys", pytest.param("buttons", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("way", ["keys", "buttons"])
 def test_attack_goes_for_the_chosen_rule(window, scenes, way):
     window.radio.set_active(2)
     assert window.target == "CM"
@@ -387,6 +390,7 @@ def test_attack_goes_for_the_chosen_rule(window, scenes, way):
     assert window.target == "GM"
 
 
+@pytest.mark.long
 def test_attack_on_a_rule_that_refuses_says_why(window):
     window.radio.set_active(5)
     first = scene = window.scene._replace(s=6)
@@ -437,6 +441,7 @@ def test_what_moves_is_drawn_over_the_rest_as_a_full_drawing_would(window):
     np.testing.assert_array_equal(fast, np.asarray(canvas.buffer_rgba()))
 
 
+@pytest.mark.long
 def test_following_the_mouse_takes_no_full_drawing(window, monkeypatch):
     drawn = []
     window.figure.canvas.mpl_connect("draw_event", drawn.append)

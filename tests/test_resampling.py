@@ -126,6 +126,7 @@ def test_slots_of_another_reading_are_told_apart(drawn, law, long):
     assert not follows(slots.reshape(-1, 6), LAWS[law](3, 2, 3))
 
 
+@pytest.mark.long
 def test_a_shuffle_with_one_percent_of_another_reading_is_told_apart():
     slots = sample_slots(2, 2, trials=400_000, rng=seeded())
     slots[::100] = sample_slots(2, 2, reading="independent", trials=4000, rng=seeded(1))

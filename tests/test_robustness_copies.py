@@ -32,6 +32,7 @@ def test_the_bound_is_not_exceeded(rule, method, s):
     assert 0 < found.estimate[0] <= found.high[0]
 
 
+@pytest.mark.long
 def test_the_median_attains_its_bound_alone_and_two_copies_take_harm_away():
     alone, pair = (simulated("coordinatewise_median", s, "bucketing", 3000) for s in (1, 2))
     assert alone.found.estimate[0] == pytest.approx(alone.bound, rel=1e-9)

@@ -339,6 +339,7 @@ def test_an_interrupted_run_does_not_wait_for_its_workers(tmp_path, monkeypatch)
     assert 1 not in calls(tmp_path)
 
 
+@pytest.mark.long
 def test_a_run_whose_worker_died_is_tried_again(tmp_path, caplog):
     histories = run_all(grid(tmp_path), tmp_path / "r", work=die_once, jobs=2, progress=False)
     assert [history.run for history in histories] == grid(tmp_path)
@@ -346,6 +347,7 @@ def test_a_run_whose_worker_died_is_tried_again(tmp_path, caplog):
     assert "seed=1" in caplog.text
 
 
+@pytest.mark.long
 def test_a_run_that_kills_every_worker_takes_no_other_along(tmp_path, caplog):
     path = tmp_path / "results.jsonl"
     with pytest.raises(
@@ -365,6 +367,7 @@ def test_an_error_in_a_run_is_reported_after_the_others_are_done(tmp_path, threa
     assert len(read_results(path)) == 4
 
 
+@pytest.mark.long
 def test_an_executor_that_breaks_loses_no_finished_result(tmp_path, caplog):
     path = tmp_path / "results.jsonl"
     with (

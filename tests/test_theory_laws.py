@@ -256,6 +256,7 @@ def test_each_output_of_the_redraw_has_a_law_of_its_own():
     assert theory.variance_factor(3, 2) == Fraction(2, 5)
 
 
+@pytest.mark.long
 def test_large_n_stays_a_law():
     n, f, s = 25, 2, 2
     for reading in ("shuffled", "sequential", "independent"):

@@ -115,6 +115,7 @@ def test_every_way_to_call_pytest_gives_the_same_verdicts(folder, tmp_path, long
             assert rows(tmp_path / name) == plain, name
 
 
+@pytest.mark.long
 def test_a_run_after_a_failure_tells_of_what_it_repeats(folder):
     results = run_all(
         (folder, "2", ["verify"]),
@@ -137,6 +138,7 @@ def test_a_run_after_a_failure_tells_of_what_it_repeats(folder):
     assert "S3-var" not in results[5][1]
 
 
+@pytest.mark.long
 def test_where_nothing_is_called_there_is_a_word_and_no_report(folder):
     report = folder / "kept.json"
     report.write_text("of another run")
