@@ -250,7 +250,6 @@ def test_a_rule_with_one_fault_is_caught_and_the_fault_named(fault):
     assert re.search(words, verdict.found), verdict.found
 
 
-FAULTY = {like for like, *_ in FAULTS.values()}
 """Rules of which a fault is told from the others anyway."""
 
 
