@@ -250,9 +250,6 @@ def test_a_rule_with_one_fault_is_caught_and_the_fault_named(fault):
     assert re.search(words, verdict.found), verdict.found
 
 
-"""Rules of which a fault is told from the others anyway."""
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("like", VARIANTS)
 def test_every_variant_is_told_from_the_others(like):
