@@ -42,7 +42,7 @@ FEW_ROWS = 32
 """Rows below which products of blocks are kept that small."""
 
 SAMPLED_COLUMNS = 256
-"""Columns by which the origin is chosen."""
+"""Columns by which the origin is chosen; of many rows fewer, but at least 64."""
 
 FARTHEST_EXPONENT = 480
 """A row 2^480 times as far away as good ones are overflows."""
@@ -76,7 +76,7 @@ def offsets(
     one that suits products of blocks, if none is given.
     """
     n, d = x.shape
-    most = SMALL_PRODUCT // n**2 if n < FEW_ROWS else max((1 << 21) // n, 16)
+    most = SMALL_PRODUCT // n**2 if n < FEW_ROWS else max((1 << 22) // n, 16)
     width = width or min(most, 1 << 13)
     for start in range(0, d, width):
         columns = slice(start, min(start + width, d))
@@ -101,7 +101,7 @@ def central_row(x: NDArray[Any]) -> tuple[int, bool]:
     It is finite if any row is. Also return whether rows are as near to zero as to each other.
     """
     n, d = x.shape
-    spots = np.linspace(0, d - 1, num=min(d, SAMPLED_COLUMNS)).astype(np.intp)
+    spots = np.linspace(0, d - 1, num=min(d, SAMPLED_COLUMNS, max(64, 2**15 // n))).astype(np.intp)
     sample = x[:, spots].astype(FLOAT64)
     middle = np.sort(sample, axis=0)[(n - 1) // 2]
     away = (np.abs(sample - middle) / len(spots)).sum(axis=1)

@@ -50,8 +50,9 @@ def centred_products(squared: Float64, weights: Float64) -> Float64:
     """Return <x_i - mu, x_j - mu> given ||x_i - x_j||^2 (..., n, n), mu the weighted mean.
 
     Distances keep the digits of rows that are near each other, wherever they lie; so does this.
+    It starts no thread of NumPy's BLAS, for which those of SciPy's would have to wait.
     """
-    to_mean = squared @ weights
+    to_mean = np.vecdot(squared, weights)
     spread = to_mean @ weights
     products: Float64 = (to_mean[..., :, None] + to_mean[..., None, :] - squared) / 2
     products -= np.asarray(spread)[..., None, None] / 2

@@ -122,14 +122,14 @@ def _newton_step(away: Float64, r: Float64, pull: Float64) -> Float64 | None:
     return None
 
 
-def middle_of_a_line(points: Float64, straight: float = COLLINEAR) -> Float64 | None:
+def middle_of_a_line(points: Float64) -> Float64 | None:
     """Return the weights of the median if the points lie on a line through 0, else None.
 
-    They do if 1 - cos^2 of the angle between any of them and the farthest is at most `straight`.
+    They do if 1 - cos^2 of the angle between any of them and the farthest is at most COLLINEAR.
     """
     squares = np.vecdot(points, points)
     places = points @ points[np.argmax(squares)] / np.sqrt(squares.max() or 1)
-    if (squares - places**2 > straight * squares).any():
+    if (squares - places**2 > COLLINEAR * squares).any():
         return None
     n = len(points)
     order = np.argsort(places, kind="stable")
@@ -141,15 +141,22 @@ def middle_of_a_line(points: Float64, straight: float = COLLINEAR) -> Float64 | 
 
 
 def coordinates(inner: Float64) -> Float64:
-    """Return points (n, p) with these inner products, p their rank: Cholesky's factor of them.
+    """Return points (n, p) with these inner products: a Cholesky factor of them.
 
-    That of their cosines, so that small points are as precise as large ones.
+    That of their cosines, so that small points are as precise as large ones. One with pivoting,
+    where p is their rank, if they are dependent.
     """
     lengths = np.sqrt(np.maximum(inner.diagonal(), 0))
     inverse = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    factor, order, rank, _ = scipy.linalg.lapack.dpstrf(inner * np.outer(inverse, inverse))
-    points = np.empty((len(inner), rank))
-    points[order - 1] = np.triu(factor)[:rank].T
+    cosines = inner * np.outer(inverse, inverse)
+    some = np.flatnonzero(lengths)
+    points = np.zeros((len(inner), len(some)))
+    try:
+        points[some] = np.linalg.cholesky(cosines[np.ix_(some, some)])
+    except np.linalg.LinAlgError:
+        factor, order, rank, _ = scipy.linalg.lapack.dpstrf(cosines)
+        points = np.empty((len(inner), rank))
+        points[order - 1] = np.triu(factor)[:rank].T
     return points * lengths[:, None]
 
 

@@ -27,7 +27,6 @@ from robustmath.aggregators._weiszfeld import (
     best_row,
     coordinates,
     median_weights,
-    middle_of_a_line,
 )
 
 NEARLY_COLLINEAR = 0.2
@@ -230,7 +229,9 @@ def _of_distances(x: NDArray[Any], tol: float) -> Vector:
     refuse_majority(np.flatnonzero(~found.finite), n, "geometric_median")
     best, inner = _from_best_row(found)
     nearest = found.squared[best][found.squared[best] > 0].min(initial=np.inf)
-    straight = middle_of_a_line(coordinates(inner), NEARLY_COLLINEAR) is not None
+    squares = inner.diagonal()
+    along = inner[np.argmax(squares)] / np.sqrt(squares.max() or 1)
+    straight = (squares - along**2 <= NEARLY_COLLINEAR * squares).all()
     if (straight and found.dtype == FLOAT32) or found.inner[best, best] > 256 * nearest:
         found = distances(x, n // 2 + 1, best, FLOAT64)
         best, inner = _from_best_row(found)

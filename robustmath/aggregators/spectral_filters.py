@@ -343,7 +343,7 @@ def _covariance(x: NDArray[Any], good: int) -> tuple[NDArray[np.intp], int, TopE
         products = centred_products(found.squared[np.ix_(rows, rows)], root**2)
         eigenvalue, vector = _top_eigenpair(np.outer(root, root) * products)
         # The projections of all rows on v, but for the factor 1 / sqrt(lambda).
-        return eigenvalue, _shares(products @ (root * vector))
+        return eigenvalue, _shares(np.vecdot(products, root * vector))
 
     return np.flatnonzero(found.near), found.unit, of_distances
 
