@@ -47,6 +47,9 @@ TopEigenpair = Callable[[NDArray[np.intp], Float64], Step]
 EQUAL_PROJECTIONS = 1e-12
 """A row whose projection is as near as this to the largest one loses all its weight with it."""
 
+ALL_EIGENVECTORS = 128
+"""Rows up to which NumPy finds them all sooner than SciPy, whose threads wait for NumPy's, one."""
+
 
 def caf(vectors: ArrayLike, f: int) -> Vector:
     r"""Return the mean found by the covariance-bound agnostic filter (CAF).
@@ -352,9 +355,11 @@ def _top_eigenpair(matrix: Float64) -> tuple[float, Float64]:
     last, largest = len(matrix) - 1, float(np.abs(matrix).max())
     # LAPACK returns NaN for some matrices near the limits of floats
     matrix = matrix / (largest or 1)
-    values, vectors = scipy.linalg.eigh(matrix, subset_by_index=[last, last])
+    values, vectors = np.empty(0), matrix
+    if last >= ALL_EIGENVECTORS:
+        values, vectors = scipy.linalg.eigh(matrix, subset_by_index=[last, last])
     if not len(values):
-        # LAPACK finds none of a cluster of eigenvalues at times, and says nothing
+        # SciPy's LAPACK finds none of a cluster of eigenvalues at times, and says nothing
         values, vectors = np.linalg.eigh(matrix)
     return max(0.0, float(values[-1]) * largest), vectors[:, -1]
 
