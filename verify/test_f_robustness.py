@@ -223,15 +223,8 @@ SEARCHED = {
     "median_of_means": [(5, 1), (9, 3), (10, 2)],
 }
 MORE = [(5, 1), (7, 1), (7, 2), (9, 3), (10, 2), (11, 2), (12, 3)]
-NOT_FOUND = {
-    # Who has to be in whose bucket: camps of 1, 2 and the others, each in buckets of its own
-    ("bucket, coordinatewise_median", (7, 1)): 0.849,
-    ("bucket, coordinatewise_median", (11, 2)): 0.842,
-    ("krum", (5, 1)): 0.995,
-}
-"""The share found by --full where it is less than 0.999; vectors made for it attain all of it."""
 ENOUGH = 0.999
-BUDGET = 20000
+BUDGET = 60000
 
 
 @for_rules(CLAIM_OF)
@@ -250,8 +243,6 @@ def test_a_search_finds_no_more_than_kappa_and_all_of_it_if_it_is_exact(name, ev
     if evidence.full:
         sizes = [*dict.fromkeys([*sizes, *MORE])]
     sizes = [(n, f) for n, f in sizes if n >= RULES[name].least(f) and (name != "dnc" or f == 1)]
-    missed = {size: NOT_FOUND[name, size] for size in sizes if (name, size) in NOT_FOUND}
-    sizes = [size for size in sizes if size not in missed]
     found = {
         (n, f): search(RULES[name].told(rm, n, f), n, f, ENOUGH if exact else 1.001)
         for n, f in sizes
@@ -266,11 +257,6 @@ def test_a_search_finds_no_more_than_kappa_and_all_of_it_if_it_is_exact(name, ev
         at_least=ENOUGH if exact else 0.0,
         control=(control, search(partial(faulty, f=f), n, f, 1.001)[0]),
     )
-    for size, share in missed.items():
-        part, evaluations = search(RULES[name].told(rm, *size), *size, ENOUGH)
-        assert part < ENOUGH, f"{name}, {size} is found: it is no longer one of NOT_FOUND"
-        what = f"the same, where the search does not find all of kappa, (n, f) = {size}"
-        evidence.search(what, found={size: part}, evaluations=evaluations, at_least=share)
 
 
 SIZES = [(n, f) for n in range(5, 13) for f in range(1, 5) if n > 2 * f]

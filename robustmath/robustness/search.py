@@ -141,12 +141,11 @@ def _orders(trial: Trial, rng: np.random.Generator) -> list[Order]:
     spread[free] = np.arange(n - f)
     back = spread.copy()
     back[free] = np.arange(n - f)[::-1]
-    return [
-        early,
-        spread,
-        back,
-        *(np.array([0, *(1 + rng.permutation(n - 1))]) for _ in range(2 * n)),
-    ]
+    return [early, spread, back, *(_any_order(n, rng) for _ in range(2 * n))]
+
+
+def _any_order(n: int, rng: np.random.Generator) -> Order:
+    return np.array([0, *(1 + rng.permutation(n - 1))])
 
 
 def _without_variance(trial: Trial, orders: list[Order], rng: np.random.Generator) -> None:
@@ -169,14 +168,15 @@ def _best_starts(
     trial: Trial, orders: list[Order], rng: np.random.Generator, budget: int
 ) -> list[Start]:
     """Return the best start of each shape, the best first."""
-    starts = [
-        (shape, numbers, order)
-        for shape in shapes(trial.n, trial.f)
-        for numbers in shape.starts()
-        for order in orders[:3]
-    ]
+    given = [(shape, numbers) for shape in shapes(trial.n, trial.f) for numbers in shape.starts()]
+    starts = [(*start, order) for start in given for order in orders[:3]]
     if len(starts) > budget:
         starts = [starts[i] for i in sorted(rng.choice(len(starts), budget, replace=False))]
+    if len(orders) > 1:
+        # Who is grouped with whom matters: camps on a line in many orders
+        given = [(shape, numbers) for shape, numbers in given if not shape.across]
+        more = range((budget - len(starts)) // max(1, len(given)))
+        starts += [(*start, _any_order(trial.n, rng)) for start in given for _ in more]
     best: dict[Shape, Start] = {}
     for shape, numbers, order in starts:
         value = trial.value(shape.rows(numbers), order, shape.name)
