@@ -92,15 +92,16 @@ def test_krum_on_real_gradients_is_equation_3(evidence):
     )
 
 
-def choices(draw_vectors, favourites):
-    """Return a sampler of whether KRUM with f = 0 chooses one of the favourites."""
+def chance_of(favourites, draw_vectors, trials, evidence):
+    """Return an interval for the chance that KRUM with f = 0 chooses one of the favourites."""
 
     def draw(rng, size):
         return [
             int(robustmath.krum_indices(draw_vectors(rng), 0)[0] in favourites) for _ in range(size)
         ]
 
-    return draw
+    counts = count_outcomes(draw, trials, rng=evidence.rng, categories=2)
+    return probability_interval(counts[0, 1], trials, evidence.error_probability)
 
 
 def favourites_of(draw_vectors, rng, count):
@@ -121,20 +122,16 @@ def test_krum_has_favourites_among_heterogeneous_vectors(evidence):
         return rng.uniform(-1, 1, size=(8, 8))
 
     favourites = favourites_of(heterogeneous, evidence.rng, 3)
-    share = evidence.error_probability
-
-    def interval(vectors, trials):
-        draw = choices(vectors, favourites)
-        counts = count_outcomes(draw, trials, rng=evidence.rng, categories=2)
-        return probability_interval(counts[0, 1], trials, share)
-
     evidence.monte_carlo(
         "chance that KRUM chooses one of three given workers of 8, noise about 8 different means,"
         " no attacker",
         claimed="above 3/8, an even share",
         above=3 / 8,
-        found=interval(heterogeneous, 2000),
-        control=("the same noise about one mean", interval(homogeneous, 2000)),
+        found=chance_of(favourites, heterogeneous, 2000, evidence),
+        control=(
+            "the same noise about one mean",
+            chance_of(favourites, homogeneous, 2000, evidence),
+        ),
     )
 
 
@@ -147,18 +144,11 @@ def test_krum_has_favourites_among_label_sorted_workers(evidence):
         return worker_gradients(8, 8, rng=rng, iid=True, dtype=np.float32)
 
     favourites = favourites_of(sorted_by_label, evidence.rng, 3)
-    share = evidence.error_probability
-
-    def interval(vectors, trials):
-        draw = choices(vectors, favourites)
-        counts = count_outcomes(draw, trials, rng=evidence.rng, categories=2)
-        return probability_interval(counts[0, 1], trials, share)
-
     evidence.monte_carlo(
         "chance that KRUM chooses one of three given workers of 8 on MNIST sorted by label, no"
         " attacker",
         claimed="above 3/8, an even share",
         above=3 / 8,
-        found=interval(sorted_by_label, 700),
-        control=("iid workers", interval(iid, 200)),
+        found=chance_of(favourites, sorted_by_label, 700, evidence),
+        control=("iid workers", chance_of(favourites, iid, 200, evidence)),
     )
