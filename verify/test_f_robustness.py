@@ -222,7 +222,7 @@ SEARCHED = {
     "minimum_diameter_averaging": [(10, 2)],
     "median_of_means": [(5, 1), (9, 3), (10, 2)],
 }
-MORE = [(5, 1), (7, 1), (7, 2), (9, 3), (10, 2), (11, 2), (12, 3)]
+MORE = [(n, f) for n in range(3, 13) for f in range(1, 6) if n > 2 * f]
 ENOUGH = 0.999
 BUDGET = 60000
 

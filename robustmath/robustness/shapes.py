@@ -121,6 +121,11 @@ class Shape(NamedTuple):
                 for width in (0.3, 0.45, 0.6):
                     attackers = [wide + ahead] * len(self.byzantine)
                     yield np.array([wide, narrow, *attackers, width, 0.0])
+            if camps[1] == 1:
+                # A regular simplex of side 1, and ahead of one corner
+                height = np.sqrt(sum(camps) / (2 * camps[0]))
+                attackers = [height * narrow - 0.9] * len(self.byzantine)
+                yield np.array([height * wide, height * narrow, *attackers, np.sqrt(0.5), 0.0])
 
 
 def shapes(n: int, f: int) -> list[Shape]:
