@@ -365,7 +365,7 @@ def _figure(claim_id: str) -> str:
         size = (width, opened.height * width // opened.width)
         small = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
     content = io.BytesIO()
-    small.save(content, "WEBP", quality=25, method=6)
+    small.save(content, "WEBP", quality=20, method=6)
     data = base64.b64encode(content.getvalue()).decode()
     return (
         f'<figure><img alt="{words}" width="{size[0]}" height="{size[1]}" loading="lazy"'
