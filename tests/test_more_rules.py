@@ -16,7 +16,7 @@ from robustmath import textbook
 from robustmath._numerics import blocks as _blocks
 from robustmath._numerics.distances import distances
 from robustmath.aggregators.minimum_diameter_averaging import _cover, _smallest_diameter
-from robustmath.aggregators.spectral_filters import _filtered
+from robustmath.aggregators.spectral_filters import ALL_EIGENVECTORS, _filtered
 from robustmath.textbook import decimals
 from robustmath.textbook.notation import top_projections
 from tests.rule_table import filtered_below
@@ -254,6 +254,13 @@ def test_equal_rows_lose_their_weights_together():
         _, steps = _filtered(x, 4, "caf")
         for _, weights in itertools.islice(steps, 1, None):
             assert (weights[[0, 4, 7]] == 0).all()
+
+
+@pytest.mark.parametrize("n", [ALL_EIGENVECTORS, ALL_EIGENVECTORS + 12])
+def test_the_eigenvector_of_many_rows_is_that_of_the_definition(n):
+    x = seeded().standard_normal((n, n + 1))
+    x[:10] += 0.5
+    np.testing.assert_allclose(rm.caf(x, 10), textbook.caf(x, 10), rtol=1e-8, atol=1e-10)
 
 
 def test_of_two_rows_far_in_two_directions_dnc_sees_one():
