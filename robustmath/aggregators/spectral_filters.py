@@ -48,7 +48,8 @@ EQUAL_PROJECTIONS = 1e-12
 """A row whose projection is as near as this to the largest one loses all its weight with it."""
 
 ALL_EIGENVECTORS = 128
-"""Rows up to which NumPy finds them all sooner than SciPy, whose threads wait for NumPy's, one."""
+"""Rows up to which NumPy finds them all: SciPy finds one sooner, unless its threads have to wait
+for those of NumPy."""
 
 
 def caf(vectors: ArrayLike, f: int) -> Vector:
