@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -318,6 +319,18 @@ def interrupt(number, file):
         yield
     finally:
         sys.settrace(before)
+
+
+def test_what_a_worker_sends_fits_into_a_pipe(tmp_path):
+    # Else half of it may be sent when Ctrl-C ends the worker, and the parent waits for the rest.
+    history, error = _execution._attempt(guess_with_parameters, *grid(tmp_path, 1))
+    assert not error
+    assert history.accuracy == guess(history.run).accuracy
+    assert len(pickle.dumps(history)) < 65536
+
+
+def guess_with_parameters(run: Run) -> History:
+    return replace(guess(run), parameters=np.zeros(159_010))
 
 
 def rest(run):

@@ -144,11 +144,16 @@ def _cause(future: Future[Outcome]) -> str:
 
 
 def _attempt(work: Work, run: Run) -> Outcome:
+    """Run one, and return no more of it than the results file holds.
+
+    Parameters take a megabyte. A worker that is killed while it sends more than a pipe holds at
+    once (64 kB) leaves half a message, for whose end the parent would wait for ever.
+    """
     try:
         history = work(run)
         if not isinstance(history, History) or history.run != run:
             raise TypeError(f"run_all needs work to return the History of its run; got {history!r}")
-        return history, ""
+        return History.from_json(history.to_json()), ""
     except Exception:
         return None, traceback.format_exc()
 

@@ -128,7 +128,7 @@ def run_all(
                     failures.append(f"{describe(run)}\n{error}")
                 else:
                     append(_results_file.as_line(history))
-                    done[run] = History.from_json(history.to_json())
+                    done[run] = history
                 step()
         _results_file.write(path, done)
     if failures:
