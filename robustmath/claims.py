@@ -328,15 +328,14 @@ BEYOND = (
     Claim(
         "F-caf",
         "ours",
-        "CAF has kappa at most 2f/(n-3f) (1 + sqrt((n-f)/(n-2f)))^2 for n >= 3f+1, and a finite one"
-        " for n >= 2f+1.",
+        "CAF has kappa at most (sqrt(A) + sqrt(2f))^2/(n-3f) for n >= 3f+1, A = (n-f)"
+        " (sqrt(n/(n-2f)) - 1), and a finite one for n >= 2f+1.",
         defines=("caf",),
     ),
     Claim(
         "F-dnc",
         "ours",
-        "DnC with f = 1 has kappa at most (sqrt(n + n^2/(n-2)) + sqrt(n-2))^2/(n-1)^2, and at least"
-        " 4/(n-2).",
+        "DnC with f = 1 and all coordinates has kappa = 4/(n-2).",
         defines=("dnc",),
     ),
     Claim(

@@ -130,7 +130,8 @@ EXACT = sorted(tight.EXAMPLES.keys() & {*RESULTS, *ON_A_LINE} - {"krum"})
 
 
 def sizes_for(rule, sizes):
-    return [(n, f) for n, f in sizes if n >= RULES[rule].least(f)]
+    least = RULES[rule].least
+    return [(n, f) for n, f in sizes if n >= least(f) and (rule != "dnc" or f == 1)]
 
 
 @pytest.mark.parametrize("rule", EXACT)
@@ -320,14 +321,15 @@ def test_values_by_hand():
     # a = 1/4, r = sqrt(3)/4, twice L times 1
     mixed = value("nearest_neighbor_mixing, coordinatewise_median", 10, 2)
     assert mixed == pytest.approx(3.2479, abs=1e-4)
-    assert value("caf", 10, 2) == pytest.approx((1 + sqrt(4 / 3)) ** 2)
-    assert value("caf", 5, 2) == pytest.approx((2 * sqrt(6) + (1 + sqrt(2)) * sqrt(2)) ** 2)
+    # A = 8 (sqrt(10/6) - 1)
+    assert value("caf", 10, 2) == pytest.approx((sqrt(8 * (sqrt(5 / 3) - 1)) + 2) ** 2 / 4)
+    assert value("caf", 5, 2) == pytest.approx(54)
     assert (value("bulyan", 10, 2), value("bulyan", 9, 2)) == (7, 6)
     assert value("bulyan", 7, 1) == Fraction(14, 3)
     assert value("krum", 5, 1) == pytest.approx(25 / 6)
     # P^2 = 1 3/2 = R^2 3 3/(4 2)
     assert value("multi_krum", 5, 1) == pytest.approx((sqrt(3 / 2) + sqrt(4 / 3)) ** 2 / 4)
-    assert value("dnc", 6, 1) == pytest.approx((sqrt(15) + 2) ** 2 / 25)
+    assert value("dnc", 6, 1) == 1
     assert value("dnc", 6, 2) == value("mean", 6, 1) == value("rfa", 6, 1) == inf
     assert value("rfa", 6, 0) == 5
 
@@ -522,6 +524,7 @@ def test_bad_arguments_are_named():
         (lambda: theory.clipped_robustness(1.0, 4, 2), "n >= 5"),
         (lambda: theory.tight_example("bulyan", 9, 2), "rule in"),
         (lambda: theory.tight_example("monna", 9, 0), "f >= 1"),
+        (lambda: theory.tight_example("dnc", 9, 2), "needs f = 1 for dnc"),
     ):
         with pytest.raises(ValueError, match=message):
             call()

@@ -243,6 +243,7 @@ RULES: dict[str, Rule] = {
             Limit("1", lambda n: int(n >= 3)),
             adapted=_seeded,
             least=lambda f: max(3, 2 * f + 1),
+            attained=True,
             in_runs=False,
         ),
         Rule(

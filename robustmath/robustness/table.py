@@ -280,7 +280,7 @@ def _cell(rule: Rule, n: int, budget: int, seed: int) -> Cell:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GuaranteeWarning)
         found = largest_ratio(told, n, cell.f, rng=rng, budget=budget)
-        if cell.f and rule.name in EXAMPLES:
+        if cell.f and cell.bound != inf and rule.name in EXAMPLES:
             made = tight_example(rule.name, n, cell.f)
             reached = ratio(told, made.vectors, made.byzantine)
             if reached > found.ratio:

@@ -162,42 +162,56 @@ def multi_krum(n: int, f: int) -> float:
 
 
 def caf(n: int, f: int) -> float:
-    """Return the smaller of 2f/(n-3f) (1 + sqrt(m/(n-2f)))^2, which needs n >= 3f+1, and another.
+    """Return (sqrt(A) + sqrt(2f))^2/(n-3f) for n >= 3f+1, A = m (sqrt(n/(n-2f)) - 1), or another.
 
-    The other is (2 sqrt(f m)/(n-2f) + (1 + sqrt 2) sqrt(f/(n-2f)))^2 for every n >= 2f+1.
+    The other is (2 sqrt(f m)/(n-2f) + sqrt(3f/(n-2f)))^2 for every n >= 2f+1; the smaller is
+    returned.
 
     Weights c <= 1 have the sums W over all, w over good and v over Byzantine rows, the mean mu_c
-    and the largest eigenvalue lambda; mu_g is the mean of the good rows with these weights.
+    and the largest eigenvalue lambda; mu_g is the mean of the good rows with these weights; sigma
+    = 1. The result has the smallest lambda, theta, and W > n - 2f.
 
     *Two distances.* The Byzantine rows are W/v times as far from mu_g as mu_c is. So along that
-    direction (w/v) |mu_c - mu_g|^2 <= lambda. And |mu_g|^2 <= (m-w)/w sigma^2 by shares, as the
-    squares of c_i/w add up to 1/w at most.
+    direction (w/v) |mu_c - mu_g|^2 <= lambda. And |mu_g|^2 <= (m-w)/w by shares, as the squares of
+    c_i/w add up to 1/w at most.
 
-    *While lambda is large* the Byzantine rows lose more weight: along the top eigenvector the good
-    rows have no more than m sigma^2 + v lambda of the W lambda, the squares about mu_g, and w times
-    the square of its distance. The Byzantine ones have more than half if lambda >
-    2 m sigma^2/(w-v). So before the first step with lambda <= 2 m sigma^2/(w-v), w - v does not
-    fall below m - f, and that step comes before 2f is lost. The result has the smallest lambda,
-    hence lambda <= 2 m sigma^2/(n-2f), and W > n - 2f.
+    *Who loses weight.* Along the top eigenvector the good rows have no more than m + v lambda of
+    the W lambda: m about their mean, and w times the square of its distance from mu_c. As lambda
+    >= theta, for a loss delta of the good the Byzantine ones lose delta Y/X at least, X = m + v
+    theta, Y = w theta - m. That is more than delta as long as lambda > 2m/(w-v). So w - v does not
+    fall below m - f before the first step with lambda <= 2m/(w-v), and that step comes before 2f is
+    lost: theta <= 2m/(n-2f).
 
-    *First bound.* At the result v <= f and w >= n - 3f: the two distances are at most
-    sqrt(2 f m/((n-3f)(n-2f))) sigma and sqrt(2f/(n-3f)) sigma.
+    *First bound.* Let Y > 0. Then X^2 - Y^2 does not grow, or stays below 0: with e = theta delta
+    it becomes (X^2 - Y^2)(1 - e^2/X^2) or less. At the start it is P = (m + f theta)^2 -
+    (m theta - m)^2 >= 0. A loss that ends with Y <= 0 has e >= Y, so that X^2 is at most
+    (X - Y^2/X)^2 <= X^2 - Y^2. Hence theta v <= sqrt(P + max(Y, 0)^2) - m for the result. Without
+    Y it is at most A, the largest at theta = m/(n-2f); and f <= A for theta <= 1.
 
-    *Second bound.* At that first step the good rows have lost y <= f, the Byzantine ones no less:
-    v/w <= f/m, and the two distances are at most sqrt(2f/(n-2f)) sigma and sqrt(f/(n-2f)) sigma.
-    Later weights are a part of these, more than (n-2f)/W of them, and the mean of a share p is at
-    most sqrt((1-p)/p lambda) from that of the whole: sqrt(2f/(n-2f) 2m/(n-2f)) sigma.
+    So for w <= m/theta the two distances are at most sqrt(A/(n-3f)) and sqrt(2f/(n-3f)). For
+    larger w their sum squared is at most (1+s)(theta v + (m-w)/s)/w for s = sqrt(2f/A). That is a
+    convex function of w divided by w, largest at an end: at w = m, (1+s) f theta/m <=
+    (1+s) 2f/(n-2f); at m/theta, A in place of theta v; or at n - 3f if that is more: there P + Y^2
+    falls in theta from m/(n-3f) on, where Y is 0. All three are no more than the bound.
+
+    *Second bound.* At the first step with lambda <= 2m/(w-v) the good rows have lost y <= f, the
+    Byzantine ones no less: v <= f-y and w-v >= m-f. So the two distances are at most
+    sqrt((f-y)/(m-y) 2m/(m-f)) and sqrt(y/(m-y)), whose sum squared is at most 3/2 of the square of
+    the first and 3 times that of the second, which is 3f/(m-f). Later weights are a part
+    of these, more than (n-2f)/W of them, and the mean of a share p is at most sqrt((1-p)/p lambda)
+    from that of the whole: sqrt(2f/(n-2f) 2m/(n-2f)).
 
     Examples
     --------
     >>> round(caf(10, 2), 3), round(caf(5, 2), 3)
-    (4.643, 69.109)
+    (3.108, 54.0)
     """
     m, left = n - f, n - 2 * f
-    second = (2 * sqrt(f * m) / left + (1 + sqrt(2)) * sqrt(f / left)) ** 2
+    second = (2 * sqrt(f * m) / left + sqrt(3 * f / left)) ** 2
     if n <= 3 * f:
         return second
-    return min(second, 2 * f / (n - 3 * f) * (1 + sqrt(m / left)) ** 2)
+    most = m * (sqrt(n / left) - 1)
+    return min(second, (sqrt(most) + sqrt(2 * f)) ** 2 / (n - 3 * f))
 
 
 def bulyan(n: int, f: int) -> Fraction:
@@ -242,21 +256,42 @@ def bulyan(n: int, f: int) -> Fraction:
     return m * max(squares) / b**2 - 1
 
 
-def dnc(n: int, f: int) -> float:
-    """Return (sqrt(n + n^2/(n-2)) + sqrt(n-2))^2 / (n-1)^2 for f = 1, 0 for f = 0, else infinity.
+def dnc(n: int, f: int) -> Fraction | float:
+    """Return 4/(n-2) for f = 1, 0 for f = 0, else infinity.
 
-    With w the Byzantine row and v the top direction, the row is kept only if its projection
-    m/n |<w, v>| is at most that of some good y, |<y, v>| + |<w, v>|/n; so |<w, v>| <= n/(m-1) |y|,
-    and |y|^2 <= (m-1) sigma^2. As v is the top direction, m/n |w|^2 <= m sigma^2 + m/n <w, v>^2.
-    The error is (w - y)/m. In one dimension 4/(n-2) is attained.
+    Let w, the Byzantine row, be kept, y be the good one that is dropped, v the top direction,
+    <y, v> = 1, <w, v> = -t n/(m-1), g and h the parts of y and w across v, D = |g - h|. With
+    k = m/(m-1), K = 2k >= 2 and K - 1 = n/(m-1): w is not farther along v from the mean of all rows
+    than y, so -1/(K-1) <= t <= 1. The error is (w-y)/m, |w-y|^2 = (1 + (K-1)t)^2 + D^2.
 
-    Two Byzantine rows, one far away and one farther in another direction, are not both found.
+    The squares of the good are T = k (1 + |g|^2) + tr E, E the scatter of those but y about their
+    mean. All rows have the scatter k y y' + E + k/(K-1) w w', and v is its top eigenvector. So
+
+        (i) tr E >= 0,   (ii) tr E >= 2k |g - t h|,
+        (iii) tr E >= k |h|^2/(K-1) - k - k (K-1) t^2.
+
+    What is to be proved is |w-y|^2 <= 2K T, or
+
+        K^2 + K^2 |g|^2 + 2K tr E >= (1 + (K-1)t)^2 + D^2.
+
+    By (iii) it holds if (K-1) D^2 >= R, R = (1 + (K-1)t)^2 + K^2 (K-1) t^2, as K^2 (|g|^2 +
+    |h|^2/(K-1)) >= K D^2. Otherwise let q = 1/(K^2 + (K-1)^2).
+
+    *For t <= q* by (i): K^2 - (1 + (K-1)t)^2 >= R/(K-1), as it is so at -1/(K-1) and at q, and the
+    left side is concave, the right one convex.
+
+    *For t >= q* by (ii): |g - t h| >= t D - (1-t) |g|, and the least over |g| leaves
+    K^2 - K^2 (1-t)^2 - (1 + (K-1)t)^2 + 2K^2 t D >= D^2. The terms without D are (1-t)(t/q - 1) >=
+    0; and D <= 2K^2 t, as R/(K-1) <= 4K^4 t^2 because 1 <= t/q.
+
+    If <y, v> = 0, so is <w, v>, and (iii) is enough. Two Byzantine rows, one far away and one
+    farther in another direction, are not both found.
 
     Examples
     --------
-    >>> round(dnc(6, 1), 3), dnc(6, 2)
-    (1.38, inf)
+    >>> dnc(6, 1), dnc(6, 2)
+    (Fraction(1, 1), inf)
     """
-    if f != 1:
-        return inf if f else 0.0
-    return float((sqrt(n + n**2 / (n - 2)) + sqrt(n - 2)) ** 2 / (n - 1) ** 2)
+    if f > 1:
+        return inf
+    return Fraction(4, n - 2) if f else Fraction(0)

@@ -43,6 +43,7 @@ def robustness_bound(rule: str, n: int, f: int) -> Fraction | float:
     ``monna``, good pivot                     4f(f+1)/m
     ``minimum_diameter_averaging``            (2f^2 + 3f + f^2/(n-2f-1))/m;
                                               (5f^2 + 3f)/(f+1) for n = 2f+1
+    ``dnc``, f = 1, all coordinates           4/(n-2)
     ``krum``                                  the value of a program, `krum_certificate`
     ``bucket, coordinatewise_median``, s = 2  (m-a)/a, a rows in the q smallest good
                                               buckets; (9f+1)/8 for n = 4f+3
@@ -63,9 +64,9 @@ def robustness_bound(rule: str, n: int, f: int) -> Fraction | float:
                                               for n >= 2.7f; then kappa >= 4f/(n-2f)
     ``nearest_neighbor_mixing,                8f/m (kappa of the median + 1)
     coordinatewise_median``
-    ``dnc``, f = 1, all coordinates           (sqrt(n+n^2/(n-2)) + sqrt(n-2))^2/(n-1)^2
-    ``caf``                                   2f/(n-3f) (1 + sqrt(m/(n-2f)))^2, or that
-                                              in `averages.caf`
+    ``caf``                                   (sqrt(A) + sqrt(2f))^2/(n-3f), A = m
+                                              (sqrt(n/(n-2f)) - 1), or that in
+                                              `averages.caf`
     ``bulyan``                                that in `averages.bulyan`; m-1 for n < 4f+3
     ========================================= ============================================
 

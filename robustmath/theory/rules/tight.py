@@ -113,14 +113,14 @@ def tight_example(rule: str, n: int, f: int) -> TightExample:
     ----------
     rule : {"trimmed_mean", "coordinatewise_median", "geometric_median", "mean_around_median", \
 "median_of_means", "smallest_maximum_eigenvalue_averaging", "monna", \
-"minimum_diameter_averaging", "krum", "bucket, coordinatewise_median", \
+"minimum_diameter_averaging", "dnc", "krum", "bucket, coordinatewise_median", \
 "adaptive_clipping, coordinatewise_median"}
         The rules whose `robustness_bound` is exact; `monna` with pivot 0, `bucket` with s = 2 and
         ``rng=numpy.random.default_rng(0)``.
     n : int
         Number of vectors, enough for `robustness_bound`.
     f : int >= 1
-        Number of Byzantine vectors among them.
+        Number of Byzantine vectors among them; 1 for `dnc`.
 
     Returns
     -------
@@ -229,6 +229,17 @@ def smallest_diameter_of_half(f: Any) -> Camps:
     return Camps(good, 5 * f + 1, (5 * f**2 + 3 * f) / (f + 1))
 
 
+def one_direction_camps(m: Any) -> Camps:
+    """Return one good row far from the others, and as far from the mean of all as a Byzantine one.
+
+    Examples
+    --------
+    >>> one_direction_camps(Fraction(5)).ratio()
+    Fraction(1, 1)
+    """
+    return Camps([(m - 1, 1), (-1, m - 1)], -(m + 1), -2)
+
+
 def single_bucket(m: Any) -> Camps:
     """Return a row that is a bucket, two that are one, and the rest, for n = 4f + 3.
 
@@ -272,6 +283,12 @@ def _minimum_diameter(n: int, f: int) -> TightExample:
     if n == 2 * f + 1:
         return _rows(smallest_diameter_of_half(Fraction(f)), f)
     return _rows(smallest_diameter_camps(Fraction(f), Fraction(n - 2 * f - 1)), f)
+
+
+def _dnc(n: int, f: int) -> TightExample:
+    if f > 1:
+        raise ValueError(f"tight_example needs f = 1 for dnc, whose kappa is infinite; got f={f}")
+    return _rows(one_direction_camps(Fraction(n - 1)), f)
 
 
 def _median_of_means(n: int, f: int) -> TightExample:
@@ -333,6 +350,7 @@ EXAMPLES: dict[str, Callable[[int, int], TightExample]] = {
     ),
     "monna": _monna,
     "minimum_diameter_averaging": _minimum_diameter,
+    "dnc": _dnc,
     "krum": _krum,
     "bucket, coordinatewise_median": _bucketed_median,
     "adaptive_clipping, coordinatewise_median": _clipped_median,
