@@ -30,11 +30,11 @@ SORTED_ROWS = 512
 
 def ranked_rows(
     block: NDArray[Any], low: int, high: int, spare: Sequence[NDArray[Any]] = ()
-) -> Sequence[NDArray[Any]]:
+) -> Sequence[NDArray[Any]] | NDArray[Any]:
     """Return the order statistics low <= rank < high of every column of a block (n, width).
 
     They are rows (width,) in ascending order of rank (from 0), and may be rows of the block, or
-    spare ones: memory that has been used is faster than new memory.
+    spare ones, as used memory is faster than new; or an array that may have its ranks side by side.
     """
     n = len(block)
     dtype = working_dtype(block.dtype)
@@ -52,13 +52,13 @@ def ranked_rows(
             rows = [turned[:, high - 1]]
             if high - low == 2:
                 rows.insert(0, turned[:, : high - 1].max(axis=1))
-            ranked = np.stack(rows)
+            ranked = np.array(rows)
         else:
             turned.sort(axis=1)
-            ranked = np.array(turned[:, low:high].T, order="C")
+            ranked = turned[:, low:high].T.copy() if high - low <= 2 else turned[:, low:high].T
         if np.isnan(ranked[-1]).any():
             ranked[np.isnan(ranked)] = np.inf
-        return list(ranked)
+        return ranked
 
 
 def mean_of_ranks(

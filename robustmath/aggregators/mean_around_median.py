@@ -95,11 +95,14 @@ def mean_nearest_to_median(x: NDArray[Any], rows: NDArray[np.intp], k: int) -> V
 
     for columns in column_blocks(x.shape[1], n, out.itemsize):
         block = x[:, columns] if n == len(x) else x[rows, columns]
-        write_mean(_slide(ranked_rows(block, 0, n), k), out[columns])
+        ranked = ranked_rows(block, 0, n)
+        if isinstance(ranked, np.ndarray):
+            ranked = np.array(ranked, order="C")  # the rows of a sorted block lie across memory
+        write_mean(_slide(ranked, k), out[columns])
     return out.astype(floating(x.dtype), copy=False)
 
 
-def _slide(ranked: Sequence[NDArray[Any]], k: int) -> list[NDArray[Any]]:
+def _slide(ranked: Sequence[NDArray[Any]] | NDArray[Any], k: int) -> list[NDArray[Any]]:
     """Return the k values of every sorted column that are nearest to its median.
 
     Each value that comes in takes the place of the one that goes out, so row i % k of the result
