@@ -161,7 +161,7 @@ def _inner_products(
     The diagonal is NaN or infinite for rows that are not finite.
     """
     n = len(x)
-    inner = np.zeros((n, n))
+    inner = np.full((n, n), 0.0)  # pages of np.zeros are mapped twice: to read, then to write
     for _, block in offsets(x, dtype, origin, scale):
         if n >= FEW_ROWS:
             inner += block @ block.T
