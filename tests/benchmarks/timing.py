@@ -69,14 +69,10 @@ def take_turns(
 
 
 def summary(values: list[float]) -> dict[str, Any]:
-    """Return median, quartiles and number of the values, which are seconds."""
+    """Return median and quartiles, to four digits, and number of the values, which are seconds."""
     quartiles = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values
-    return {
-        "seconds": statistics.median(values),
-        "low": quartiles[0],
-        "high": quartiles[-1],
-        "repeats": len(values),
-    }
+    found = {"seconds": statistics.median(values), "low": quartiles[0], "high": quartiles[-1]}
+    return {name: float(f"{value:.4g}") for name, value in found.items()} | {"repeats": len(values)}
 
 
 @contextlib.contextmanager
