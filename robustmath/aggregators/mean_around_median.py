@@ -95,10 +95,7 @@ def mean_nearest_to_median(x: NDArray[Any], rows: NDArray[np.intp], k: int) -> V
 
     for columns in column_blocks(x.shape[1], n, out.itemsize):
         block = x[:, columns] if n == len(x) else x[rows, columns]
-        ranked = ranked_rows(block, 0, n)
-        if isinstance(ranked, np.ndarray):
-            ranked = np.array(ranked, order="C")  # the rows of a sorted block lie across memory
-        write_mean(_slide(ranked, k), out[columns])
+        write_mean(_slide(ranked_rows(block, 0, n), k), out[columns])
     return out.astype(floating(x.dtype), copy=False)
 
 
@@ -109,6 +106,8 @@ def _slide(ranked: Sequence[NDArray[Any]] | NDArray[Any], k: int) -> list[NDArra
     holds sorted value i while the columns slide past i.
     """
     n = len(ranked)
+    if isinstance(ranked, np.ndarray):
+        ranked = np.array(ranked, order="C")  # the rows of a sorted block lie across memory
     median = np.empty_like(ranked[0])
     write_mean(ranked[(n - 1) // 2 : n // 2 + 1], median)
     nearest = list(ranked[:k])

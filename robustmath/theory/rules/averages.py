@@ -292,6 +292,6 @@ def dnc(n: int, f: int) -> Fraction | float:
     >>> dnc(6, 1), dnc(6, 2)
     (Fraction(1, 1), inf)
     """
-    if f > 1:
-        return inf
-    return Fraction(4, n - 2) if f else Fraction(0)
+    if f != 1:
+        return inf if f else Fraction(0)
+    return Fraction(4, n - 2)
