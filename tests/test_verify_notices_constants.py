@@ -37,6 +37,7 @@ def camps(evidence):
             check(name, evidence)
     fresh["test_the_smallest_diameter_for_half"](evidence)
     fresh["test_the_bucket_of_a_single_row"](evidence)
+    fresh["test_the_row_that_stands_out_least"](evidence)
 
 
 SENTENCES = [partial(f_rows.test_the_bound_is_that_of_the_sentence, x) for x in f_rows.SENTENCES]
@@ -83,6 +84,7 @@ NO_BOUND = {
     # Rows made of the camps: either they reach 0.999 of kappa or they do not
     "_geometric_median",
     "_minimum_diameter",
+    "_dnc",
     "_median_of_means",
     "_bucketed_median",
     "_clipped_median",
